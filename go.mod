@@ -1,0 +1,3 @@
+module github.com/profcheck/profcheck
+
+go 1.25.0
