@@ -1,0 +1,15 @@
+// Package filter answers one question: what is a compiled seccomp filter, and would the kernel
+// load it?
+//
+// Terms, as the field uses them:
+//
+//   - A filter is a Program of classic BPF: at most 4096 instructions (Insn, struct sock_filter),
+//     two 32-bit registers A and X, and 16 words of scratch memory M. Jumps only go forward.
+//   - Its input is one Data (struct seccomp_data), 16 words in the byte order of the machine.
+//   - Its output is one Action, a 32-bit value: what to do in the upper half, 16 data bits in the
+//     lower half.
+//   - The loader refuses programs; Program.Verify repeats its verdict and names the kernel
+//     function that would refuse.
+//
+// The package only describes filters. Package simulate runs them.
+package filter
