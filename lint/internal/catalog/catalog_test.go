@@ -1,0 +1,124 @@
+package catalog
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+// Every name in the catalogue must be a call of some ABI, or the entry can never be used.
+func TestNamesAreKnown(t *testing.T) {
+	known := func(where, name string) {
+		t.Helper()
+		if !syscalls.Known(name) {
+			t.Errorf("%s: %s is not a system call", where, name)
+		}
+	}
+	for _, d := range Dangers() {
+		for _, name := range d.Names {
+			known("danger "+d.Key, name)
+		}
+	}
+	for _, e := range Tolerances() {
+		known("tolerance", e.Name)
+	}
+	for _, f := range families {
+		for _, name := range f {
+			known("family", name)
+		}
+	}
+	for word, names := range wrappers {
+		if syscalls.Known(word) {
+			t.Errorf("wrapper %s is a system call itself", word)
+		}
+		for _, name := range names {
+			known("wrapper "+word, name)
+		}
+	}
+}
+
+func TestDangersAreOrderedAndSaid(t *testing.T) {
+	seen := make(map[string]bool)
+	rank := 101
+	for _, d := range Dangers() {
+		if d.Rank >= rank || d.Rank < 1 {
+			t.Errorf("%s: rank %d after %d", d.Key, d.Rank, rank)
+		}
+		rank = d.Rank
+		if d.Key == "" || d.Why == "" || d.Source == "" || strings.HasSuffix(d.Why, ".") {
+			t.Errorf("%s: incomplete entry", d.Key)
+		}
+		for _, c := range d.Caps {
+			if !strings.HasPrefix(c, "CAP_") {
+				t.Errorf("%s: capability %s", d.Key, c)
+			}
+		}
+		for _, name := range append([]string{d.Key + " (key)"}, d.Names...) {
+			if seen[name] {
+				t.Errorf("%s: %s twice", d.Key, name)
+			}
+			seen[name] = true
+		}
+		if DangerByKey(d.Key).Rank != d.Rank || Rank(d.Names[0]) != d.Rank || DangerOf(d.Names[0]).Key != d.Key {
+			t.Errorf("%s: not found by its names", d.Key)
+		}
+	}
+	if Rank("read") != 0 || DangerOf("read") != nil {
+		t.Error("read counts as dangerous")
+	}
+}
+
+func TestTolerated(t *testing.T) {
+	for _, e := range Tolerances() {
+		if e.Why == "" || e.Source == "" || len(e.Functions) == 0 {
+			t.Errorf("%s: incomplete entry", e.Name)
+		}
+	}
+	cases := []struct {
+		name     string
+		errno    int
+		function string
+		want     bool
+	}{
+		{"prctl", 1, "runtime.setVMAName", true},
+		{"prctl", 0, "runtime.setVMAName", false},
+		{"prctl", 1, "main.setVMAName", false},
+		{"getrandom", 38, "internal/syscall/unix.GetRandom", true},
+		{"getrandom", 1, "internal/syscall/unix.GetRandom", false},
+		{"waitid", 38, "os.(*Process).pidfdWait.func1", true},
+		{"waitid", 1, "os.(*Process).pidfdWait.func1", false},
+		{"waitid", 1, "os.checkPidfd", true},
+		{"madvise", 1, "runtime.madvise", true},
+		{"madvise", 1, "runtime.madviseX", false},
+		{"write", 1, "runtime.madvise", false},
+	}
+	for _, c := range cases {
+		if got := Tolerated(c.name, c.errno, []string{"main.main", c.function}) != nil; got != c.want {
+			t.Errorf("Tolerated(%s, %d, %s) = %v, want %v", c.name, c.errno, c.function, got, c.want)
+		}
+	}
+}
+
+func TestSiblings(t *testing.T) {
+	for _, f := range families {
+		for _, name := range f {
+			s := Siblings(name)
+			if slices.Contains(s, name) || len(s) == 0 {
+				t.Errorf("Siblings(%s) = %v", name, s)
+			}
+			for _, other := range s {
+				if !slices.Contains(Siblings(other), name) {
+					t.Errorf("%s is a sibling of %s but not the other way", other, name)
+				}
+			}
+		}
+	}
+	if Siblings("bpf") != nil || KernelNames("read") != nil {
+		t.Error("bpf has siblings or read is a wrapper")
+	}
+	if got := KernelNames("fstatat"); !slices.Contains(got, "newfstatat") {
+		t.Errorf("KernelNames(fstatat) = %v", got)
+	}
+}
