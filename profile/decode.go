@@ -1,0 +1,257 @@
+package profile
+
+import (
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+// A decoder fills a Profile from a checked text. Its methods return a *ParseError for what the
+// runtime of the format would refuse, and keep a Problem for what it would take in silence.
+type decoder struct {
+	src     *source
+	p       *Profile
+	dropped int             // problems beyond maxProblems
+	nearest map[string]hint // by unknown syscall name: the search is not cheap
+}
+
+// A hint is the answer to "is this a syscall, and if not, which is near".
+type hint struct {
+	known   bool
+	nearest string
+}
+
+func (d *decoder) errorf(v value, path, format string, args ...any) error {
+	return &ParseError{Pos: d.src.pos(int(v)), Path: path, Reason: fmt.Sprintf(format, args...)}
+}
+
+func (d *decoder) problem(v value, kind Kind, path, name, format string, args ...any) {
+	d.suggest(v, kind, path, name, "", format, args...)
+}
+
+func (d *decoder) suggest(v value, kind Kind, path, name, nearest, format string, args ...any) {
+	if len(d.p.Problems) >= maxProblems {
+		d.dropped++
+		return
+	}
+	d.p.Problems = append(d.p.Problems, Problem{
+		Pos: d.src.pos(int(v)), Kind: kind, Path: path, Name: name, Nearest: nearest, Text: fmt.Sprintf(format, args...),
+	})
+}
+
+// closeProblems puts the list in file order and says what was cut.
+func (d *decoder) closeProblems() {
+	list := d.p.Problems
+	sort.SliceStable(list, func(i, j int) bool {
+		a, b := list[i].Pos, list[j].Pos
+		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
+	})
+	if d.dropped > 0 {
+		d.p.Problems = append(list, Problem{
+			Pos: Pos{File: d.src.name}, Kind: MoreProblems, Text: fmt.Sprintf("%d more problems of this kind", d.dropped),
+		})
+	}
+}
+
+// want checks the type of a value; kind is as source.kind has it.
+func (d *decoder) want(v value, path, kind string) error {
+	if found := d.src.kind(v); found != kind {
+		return d.errorf(v, path, "want %s, found %s", kind, found)
+	}
+	return nil
+}
+
+// A schema lists the keys of an object.
+type schema struct {
+	fields  []string // what both formats read
+	docker  []string // what Docker reads besides
+	foreign []string // keys of a neighbouring format, which no reader of these two knows
+}
+
+var (
+	profileSchema = schema{
+		fields:  []string{"defaultAction", "defaultErrnoRet", "architectures", "flags", "listenerPath", "listenerMetadata", "syscalls"},
+		docker:  []string{"archMap"},
+		foreign: []string{"defaultErrno"},
+	}
+	ruleSchema = schema{
+		fields:  []string{"names", "action", "errnoRet", "args"},
+		docker:  []string{"name", "comment", "includes", "excludes"},
+		foreign: []string{"errno"},
+	}
+	argSchema     = schema{fields: []string{"index", "value", "valueTwo", "op"}}
+	archMapSchema = schema{fields: []string{"architecture", "subArchitectures"}}
+	filterSchema  = schema{fields: []string{"caps", "arches", "minKernel"}}
+)
+
+// object walks the object at v and calls f for each member that the format reads, under the
+// schema's spelling of its key. null is an empty object, as in encoding/json.
+func (d *decoder) object(v value, path string, s schema, f func(field string, key, val value) error) error {
+	if d.src.isNull(v) {
+		return nil
+	}
+	if err := d.want(v, path, "an object"); err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	return d.src.members(v, func(key, val value) error {
+		text := d.src.text(key)
+		field := d.field(key, path, text, s)
+		name := field
+		if name == "" {
+			name = text
+		}
+		if seen[name] {
+			d.problem(key, DuplicateKey, path, name, "the key %q came before in this object: the last one counts", name)
+		}
+		seen[name] = true
+		if field == "" {
+			return nil
+		}
+		return f(field, key, val)
+	})
+}
+
+// field finds the schema's spelling of a key; "" if the format does not read it, which is noted.
+func (d *decoder) field(key value, path, text string, s schema) string {
+	read := s.fields
+	if d.p.Format == Docker {
+		read = append(read[:len(read):len(read)], s.docker...)
+	}
+	for _, f := range read {
+		if f == text {
+			return f
+		}
+	}
+	for _, f := range read {
+		if strings.EqualFold(f, text) {
+			d.problem(key, FieldCase, path, text, "the key %q is spelt %q in the format; readers in Go take it all the same", clip(text), f)
+			return f
+		}
+	}
+	for _, f := range s.docker {
+		if strings.EqualFold(f, text) {
+			d.problem(key, IgnoredField, path, f, "%q is a field of Docker's format: a reader of the OCI format ignores it", f)
+			return ""
+		}
+	}
+	for _, f := range s.foreign {
+		if strings.EqualFold(f, text) {
+			d.problem(key, IgnoredField, path, f, "%q is a field of Podman and CRI-O: other runtimes ignore it", f)
+			return ""
+		}
+	}
+	d.suggest(key, UnknownField, path, text, syscalls.NearestOf(text, read), "unknown field %q: ignored", clip(text))
+	return ""
+}
+
+// str reads a string; null leaves it empty, as in encoding/json.
+func (d *decoder) str(v value, path string) (string, error) {
+	if d.src.isNull(v) {
+		return "", nil
+	}
+	if err := d.want(v, path, "a string"); err != nil {
+		return "", err
+	}
+	return d.src.text(v), nil
+}
+
+// list calls f for each element of an array; null is an empty one.
+func (d *decoder) list(v value, path string, f func(i int, val value) error) error {
+	if d.src.isNull(v) {
+		return nil
+	}
+	if err := d.want(v, path, "an array"); err != nil {
+		return err
+	}
+	return d.src.elements(v, f)
+}
+
+// words reads an array of strings.
+func (d *decoder) words(v value, path string) ([]Name, error) {
+	var names []Name
+	err := d.list(v, path, func(i int, val value) error {
+		text, err := d.str(val, path+"["+strconv.Itoa(i)+"]")
+		names = append(names, Name{text, d.src.pos(int(val))})
+		return err
+	})
+	return names, err
+}
+
+// unsigned reads a whole number from 0 to limit; null gives false.
+func (d *decoder) unsigned(v value, path string, limit uint64) (uint64, bool, error) {
+	if d.src.isNull(v) {
+		return 0, false, nil
+	}
+	if err := d.want(v, path, "a number"); err != nil {
+		return 0, false, err
+	}
+	text := d.src.number(v)
+	switch {
+	case text[0] == '-':
+		return 0, false, d.errorf(v, path, "negative number %s", clip(text))
+	case strings.ContainsAny(text, ".eE"):
+		return 0, false, d.errorf(v, path, "%s is not written as a whole number", clip(text))
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || n > limit {
+		return 0, false, d.errorf(v, path, "number %s > %d", clip(text), limit)
+	}
+	return n, true, nil
+}
+
+// clip shortens a word of the file for a message.
+func clip(text string) string {
+	const most = 64
+	if len(text) <= most {
+		return text
+	}
+	return text[:most] + "..."
+}
+
+// oneOf checks a word against a list and names the nearest.
+func (d *decoder) oneOf(v value, path, what, word string, words []string) error {
+	for _, w := range words {
+		if w == word {
+			return nil
+		}
+	}
+	if word == "" {
+		return d.errorf(v, path, "empty %s", what)
+	}
+	if near := nearest(word, words); near != "" {
+		return d.errorf(v, path, "unknown %s %q; did you mean %s?", what, clip(word), near)
+	}
+	return d.errorf(v, path, "unknown %s %q", what, clip(word))
+}
+
+// nearest is syscalls.NearestOf, except that a word without its prefix counts as the word:
+// "allow" is SCMP_ACT_ALLOW.
+func nearest(word string, words []string) string {
+	for _, w := range words {
+		if strings.HasSuffix(w, "_"+strings.ToUpper(word)) {
+			return w
+		}
+	}
+	return syscalls.NearestOf(word, words)
+}
+
+// lookup answers a hint from the table or the cache.
+func (d *decoder) lookup(name string) hint {
+	h, ok := d.nearest[name]
+	if !ok {
+		h.known = syscalls.Known(name)
+		// The bound keeps a file of a hundred thousand invented names cheap.
+		if !h.known && len(d.nearest) < maxProblems {
+			h.nearest = syscalls.Nearest(name)
+		}
+		if d.nearest == nil {
+			d.nearest = map[string]hint{}
+		}
+		d.nearest[name] = h
+	}
+	return h
+}

@@ -1,0 +1,148 @@
+package profile
+
+import (
+	"github.com/profcheck/profcheck/filter"
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+// The formats.
+const (
+	Docker = "docker" // github.com/moby/profiles/seccomp
+	OCI    = "oci"    // runtime-spec config-linux.md, linux.seccomp
+	Kernel = "kernel" // rules of the kernel itself: the built-in strict
+)
+
+// A Profile is a seccomp profile as written. Names, numbers and order are those of the file.
+type Profile struct {
+	Name   string // as the user gave it: a path, a built-in's name, "-"
+	Format string // Docker, OCI or Kernel
+	Pos    Pos    // of the object that holds the profile
+
+	DefaultAction    ActionName // "" if not given
+	DefaultActionPos Pos
+	DefaultErrnoRet  *uint32 // nil: not given, which means EPERM
+
+	Architectures []Name    // OCI names, as written
+	ArchMap       []ArchMap // Docker only
+	Rules         []Rule
+
+	Flags            []Name // SECCOMP_FILTER_FLAG_...
+	FlagsSet         bool   // false: the field is absent, and runc 1.2 and later add SPEC_ALLOW
+	ListenerPath     string
+	ListenerMetadata string
+
+	Problems []Problem // in file order
+}
+
+// Disabled reports whether the profile turns seccomp off: no default action and no rules, as in an
+// empty object. Docker and runc then load no filter (moby setupSeccomp, runc specconv
+// SetupSeccomp).
+func (p *Profile) Disabled() bool { return p.DefaultAction == "" && len(p.Rules) == 0 }
+
+// A Name is a word of the file with its place.
+type Name struct {
+	Text string
+	Pos  Pos
+}
+
+// ArchMap is an entry of Docker's archMap: on a host of Arch, the filter covers Arch and Sub.
+type ArchMap struct {
+	Arch Name
+	Sub  []Name
+	Pos  Pos
+}
+
+// A Rule is one entry of the field syscalls.
+type Rule struct {
+	Names     []Name
+	Action    ActionName
+	ActionPos Pos
+	ErrnoRet  *uint32 // nil: not given, which means EPERM; only its low 16 bits count
+	Args      []Arg
+	Includes  Filter // Docker only: the rule counts only if all of it holds
+	Excludes  Filter // Docker only: the rule does not count if any of it holds
+	Comment   string
+	ABIs      []string // the ABIs it is for, by Name; nil: all. No JSON format can say it
+	OldForm   bool     // the one name came in Docker's old field "name", which OCI readers ignore
+	Pos       Pos
+	Index     int // from 0, in file order
+}
+
+// Filter is the includes or excludes of a Docker rule.
+type Filter struct {
+	Caps      []Name           // "CAP_SYS_ADMIN", compared letter by letter with the bounding set
+	Arches    []Name           // Go's names, mostly: see HostWord
+	MinKernel *syscalls.Kernel // nil: not given; the zero Kernel ("") is at most any kernel
+	Pos       Pos              // zero: the filter is absent
+}
+
+// Arg is a condition on one argument of a call.
+type Arg struct {
+	Index    int    // 0 to 5
+	Value    uint64 // the datum; for MaskedEqual the mask
+	ValueTwo uint64 // for MaskedEqual the datum; other operators ignore it
+	Op       Op
+	Pos      Pos
+}
+
+// ActionName is an action as profiles write it.
+type ActionName string
+
+// actions gives the value of each action that runc knows (libcontainer/seccomp/config.go), with
+// data 0. KILL is KILL_THREAD.
+var actions = map[ActionName]filter.Action{
+	"SCMP_ACT_KILL":         filter.KillThread,
+	"SCMP_ACT_KILL_THREAD":  filter.KillThread,
+	"SCMP_ACT_KILL_PROCESS": filter.KillProcess,
+	"SCMP_ACT_TRAP":         filter.Trap,
+	"SCMP_ACT_ERRNO":        filter.Errno,
+	"SCMP_ACT_NOTIFY":       filter.UserNotif,
+	"SCMP_ACT_TRACE":        filter.Trace,
+	"SCMP_ACT_LOG":          filter.Log,
+	"SCMP_ACT_ALLOW":        filter.Allow,
+}
+
+// eperm is the data of ERRNO and TRACE where no errno is given (runc libcontainer/seccomp).
+const eperm = 1
+
+// CarriesErrno reports whether errnoRet means something for the action.
+func (a ActionName) CarriesErrno() bool { return a == "SCMP_ACT_ERRNO" || a == "SCMP_ACT_TRACE" }
+
+// Value returns the action as a filter returns it. A nil errno means EPERM; only the low 16 bits of
+// errno count, as in libseccomp. Unknown names, which Parse refuses, give KillThread.
+func (a ActionName) Value(errno *uint32) filter.Action {
+	switch {
+	case !a.CarriesErrno():
+		return actions[a]
+	case errno == nil:
+		return actions[a] | eperm
+	}
+	return actions[a] | filter.Action(*errno&0xffff)
+}
+
+// Op is a comparison as profiles write it. All comparisons are unsigned, on 64 bits, or on the low
+// 32 where the ABI's pointers have 32.
+type Op string
+
+// The comparisons.
+const (
+	NotEqual     Op = "SCMP_CMP_NE"
+	Less         Op = "SCMP_CMP_LT"
+	LessEqual    Op = "SCMP_CMP_LE"
+	Equal        Op = "SCMP_CMP_EQ"
+	GreaterEqual Op = "SCMP_CMP_GE"
+	Greater      Op = "SCMP_CMP_GT"
+	MaskedEqual  Op = "SCMP_CMP_MASKED_EQ"
+)
+
+// ops lists the comparisons for messages and checks.
+var ops = []Op{NotEqual, Less, LessEqual, Equal, GreaterEqual, Greater, MaskedEqual}
+
+// flags lists the filter flags of the runtime specification, and TSYNC, which runc takes and
+// ignores.
+var flags = []string{
+	"SECCOMP_FILTER_FLAG_TSYNC",
+	"SECCOMP_FILTER_FLAG_LOG",
+	"SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+	"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
+}
