@@ -1,0 +1,49 @@
+package simulate
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"github.com/profcheck/profcheck/filter"
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+// maxNr is the end of the numbers over which the benchmarks take their mean.
+const maxNr = 600
+
+// linearFilter puts the numbers that the tree filter allows without a look at the arguments one
+// after the other, as libseccomp does without its optimiser.
+func linearFilter(tree filter.Program) filter.Program {
+	arch := syscalls.ByName("x86_64")
+	p := filter.Program{filter.Load(filter.OffsetArch)}
+	p = append(p, filter.Jump(filter.OpJeqK, arch.Audit, 1, 0), filter.Return(filter.KillThread), filter.Load(filter.OffsetNr))
+	for nr := range int32(maxNr) {
+		d := filter.Data{Nr: nr, Arch: arch.Audit}
+		if a := Run(tree, &d, binary.LittleEndian); a == filter.Allow {
+			p = append(p, filter.Jump(filter.OpJeqK, uint32(nr), 0, 1), filter.Return(a))
+		}
+	}
+	return append(p, filter.Return(filter.ErrnoAction(1)))
+}
+
+func benchmarkRun(b *testing.B, p filter.Program) {
+	if err := p.Verify(); err != nil {
+		b.Fatal(err)
+	}
+	calls := make([]filter.Data, maxNr)
+	for i := range calls {
+		calls[i] = filter.Data{Nr: int32(i), Arch: 0xc000003e}
+	}
+	b.ReportAllocs()
+	b.ReportMetric(float64(len(p)), "insns")
+	n := 0
+	for b.Loop() {
+		Run(p, &calls[n], binary.LittleEndian)
+		if n++; n == len(calls) {
+			n = 0
+		}
+	}
+}
+
+func BenchmarkRunTree(b *testing.B)   { benchmarkRun(b, mobyFilter(b)) }
+func BenchmarkRunLinear(b *testing.B) { benchmarkRun(b, linearFilter(mobyFilter(b))) }
