@@ -13,6 +13,7 @@ var ARM64 = &Machine{
 	PtrSize: 8,
 	Regs:    32,
 	SP:      a64SP,
+	FP:      29,
 	LR:      a64LR,
 
 	Number: 8,

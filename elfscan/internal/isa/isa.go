@@ -28,6 +28,7 @@ type Machine struct {
 	Regs    int    // how many general registers Ops name
 	SP      Reg    // stack pointer
 	LR      Reg    // link register; NoReg where a call pushes the return address
+	FP      Reg    // frame pointer, which callees keep
 
 	Number Reg    // holds the syscall number
 	Args   [6]Reg // hold its arguments
