@@ -13,7 +13,7 @@ const (
 	Unsigned             // unsigned number of any width: unsigned int, unsigned long, uid_t, u64
 	Long                 // signed number of register width, or a 64-bit one: long, loff_t
 	Pointer              // address in user memory
-	FD                   // file descriptor, or a directory descriptor such as AT_FDCWD
+	FD                   // file descriptor, or a directory descriptor such as AT_FDCWD; mostly 32 bits
 	Flags                // set of bits: flags, mode, prot, mask
 	Size                 // number of bytes or elements: size_t, or unsigned long named as a size
 )
@@ -31,13 +31,14 @@ func (k Kind) String() string {
 // Param is one parameter of a syscall; the n-th one is in seccomp_data.args[n].
 type Param struct {
 	// Name is the kernel's name of the parameter. A 64-bit parameter that a 32-bit ABI passes in
-	// two registers appears as two, with "_lo" and "_hi" added, in the order of the registers; a
-	// register that only aligns such a pair is named "_".
+	// two registers appears as two, with "_lo" and "_hi" added, in the order of the registers. A
+	// register that the call ignores, such as one that aligns such a pair, is named "_", with
+	// Kind Unknown.
 	Name string
 
-	// Bits is the width of what the kernel uses: 16, 32 or 64. Where it is smaller than the
-	// register the kernel ignores the upper bits, which a filter sees nevertheless: 32 for an int
-	// in a 64-bit register. 0 when Kind is Unknown and the width too.
+	// Bits is the width of the parameter's type on this ABI: 16, 32 or 64. Where it is smaller
+	// than the register the kernel ignores the upper bits, which a filter sees nevertheless: 32
+	// for an int in a 64-bit register, 16 for umode_t. 0 when Kind is Unknown.
 	Bits int
 
 	Kind Kind
@@ -52,7 +53,7 @@ type param struct {
 
 // Params returns the parameters of a call on this ABI in the order of seccomp_data.args; false if
 // the ABI lacks the call or its prototype is not known. A call without parameters gives an empty
-// list and true. The list is the caller's.
+// list and true. There are at most six: a seventh is not in seccomp_data. The list is the caller's.
 func (a *Arch) Params(name string) ([]Param, bool) {
 	i, ok := index(name)
 	if !ok || a.column.prototypes[i] == 0 {
@@ -76,7 +77,10 @@ func (a *Arch) appendParam(list []Param, p param) []Param {
 	case bits == 0:
 		bits = a.Bits
 	case bits > a.Bits:
-		low, high := Param{p.name + "_lo", 32, Unsigned}, Param{p.name + "_hi", 32, p.kind}
+		low, high := Param{p.name + "_lo", 32, p.kind}, Param{p.name + "_hi", 32, p.kind}
+		if p.kind == Long {
+			low.Kind = Unsigned // the sign is in the high half
+		}
 		if a.BigEndian {
 			low, high = high, low
 		}

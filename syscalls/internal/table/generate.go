@@ -48,17 +48,15 @@ func names(t *Table) string {
 		fmt.Fprintf(&b, "%q,\n", e.Name)
 	}
 	b.WriteString("}\n\n// since holds the first kernel of each name; the zero value is unknown.\nvar since = [nameCount]release{\n")
-	for i, e := range t.Entries {
-		if e.Since != "" {
-			major, minor := release(e.Since)
-			fmt.Fprintf(&b, "%d: {%d, %d}, // %s\n", i, major, minor, e.Name)
-		}
+	for _, e := range t.Entries {
+		major, minor := release(e.Since)
+		fmt.Fprintf(&b, "{%d, %d}, // %s\n", major, minor, e.Name)
 	}
 	b.WriteString("}\n")
 	return b.String()
 }
 
-// release cuts "2.6.16" to 2, 6. A table with a malformed release gives 0, 0: unknown.
+// release cuts "2.6.16" to 2, 6, and "" to 0, 0: unknown.
 func release(text string) (major, minor int) {
 	parts := strings.Split(text, ".")
 	if len(parts) < 2 {
