@@ -1,0 +1,267 @@
+package profile
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/profcheck/profcheck/filter"
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+// Resolve works out what the target enforces. The error is a *LoadError if the target would refuse
+// the profile, and a plain one if the Target itself makes no sense.
+func (p *Profile) Resolve(t Target) (*Resolved, error) {
+	t, err := t.complete()
+	if err != nil {
+		return nil, err
+	}
+	r := &resolver{p: p, listed: map[*syscalls.Arch]bool{}, Resolved: &Resolved{Target: t, Profile: p, BadArch: filter.KillThread}}
+	if p.Disabled() {
+		r.Disabled, r.Default = true, filter.Allow
+		return r.Resolved, nil
+	}
+	r.Default = p.DefaultAction.Value(p.DefaultErrnoRet)
+	r.ignored()
+	if err := r.arches(); err != nil {
+		return nil, err
+	}
+	rules := r.choose()
+	if t.Runtime != RuntimeKernel {
+		if err := r.notify(rules); err != nil {
+			return nil, err
+		}
+		r.stub(rules)
+	}
+	if err := r.rules(rules); err != nil {
+		return nil, err
+	}
+	if err := r.build(); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(r.Skipped, func(a, b Skip) int {
+		return slices.Compare([]int{a.Source.Index, a.Pos.Line, a.Pos.Column}, []int{b.Source.Index, b.Pos.Line, b.Pos.Column})
+	})
+	return r.Resolved, nil
+}
+
+// A resolver holds what Resolve needs on the way.
+type resolver struct {
+	*Resolved
+	p      *Profile
+	listed map[*syscalls.Arch]bool // the ABIs that the file itself asks for
+}
+
+// readsDocker reports whether the target reads the fields that only Docker's format has. The
+// kernel target takes a file for what it says, so it reads what the file's format means.
+func (r *resolver) readsDocker() bool { return r.Target.Runtime != RuntimeRunc }
+
+func (r *resolver) loadError(kind LoadKind, pos Pos, path, format string, args ...any) error {
+	return &LoadError{Kind: kind, Pos: pos, Path: path, Runtime: r.Target.Runtime, Reason: fmt.Sprintf(format, args...)}
+}
+
+// ignored lists Docker's fields that runc would not see in this file.
+func (r *resolver) ignored() {
+	if r.readsDocker() {
+		return
+	}
+	note := func(pos Pos, path, field string) {
+		r.Ignored = append(r.Ignored, Problem{
+			Pos: pos, Kind: IgnoredField, Path: path, Name: field,
+			Text: fmt.Sprintf("%s does not read %q, which is a field of Docker's format", r.Target.Runtime, field),
+		})
+	}
+	for i, m := range r.p.ArchMap {
+		note(m.Pos, fmt.Sprintf("archMap[%d]", i), "archMap")
+	}
+	for i := range r.p.Rules {
+		rule := &r.p.Rules[i]
+		path := fmt.Sprintf("rules[%d]", i)
+		if rule.OldForm {
+			note(rule.Names[0].Pos, path, "name")
+		}
+		if rule.Includes.Pos.Line > 0 {
+			note(rule.Includes.Pos, path, "includes")
+		}
+		if rule.Excludes.Pos.Line > 0 {
+			note(rule.Excludes.Pos, path, "excludes")
+		}
+	}
+}
+
+// arches fills in Arches. Docker takes the entry of archMap for the host's architecture; runc adds
+// the host's own to whatever is listed; without a list the kernel target covers the ABI alone.
+func (r *resolver) arches() error {
+	listed := r.p.Architectures
+	if r.readsDocker() {
+		if word := HostWord(r.Target.Host); word != "" {
+			for _, m := range r.p.ArchMap {
+				if m.Arch.Text == r.Target.Host.OCI {
+					listed = append([]Name{m.Arch}, m.Sub...)
+					break
+				}
+			}
+		}
+	}
+	if r.Target.Runtime != RuntimeKernel {
+		r.addArch(r.Target.Host)
+	}
+	for _, n := range listed {
+		a := r.Target.Host
+		if n.Text != archNative {
+			var err error
+			if a, err = syscalls.Lookup(n.Text); err != nil {
+				return fmt.Errorf("profile %s: %w", n.Pos, err) // Parse has checked the names
+			}
+		}
+		if r.Target.Runtime != RuntimeKernel && (n.Text == archNative || slices.Contains(notInRunc, a.Name)) {
+			return r.loadError(UnknownToRunc, n.Pos, "", "architecture %s is not in runc's table", n.Text)
+		}
+		r.addArch(a)
+		r.listed[a] = true
+		if a.BigEndian != r.Arches[0].BigEndian {
+			return r.loadError(MixedByteOrder, n.Pos, "", "%s has another byte order than %s, and one filter has only one", a, r.Arches[0])
+		}
+	}
+	if len(r.Arches) == 0 {
+		r.addArch(r.Target.ABI)
+	}
+	return nil
+}
+
+// notInRunc lists the ABIs that libseccomp knows and runc's table of architectures lacks
+// (libcontainer/seccomp/config.go, runc 1.5).
+var notInRunc = []string{"m68k", "parisc", "parisc64", "sh", "sheb"}
+
+func (r *resolver) addArch(a *syscalls.Arch) {
+	if !slices.Contains(r.Arches, a) {
+		r.Arches = append(r.Arches, a)
+	}
+}
+
+// choose returns the rules whose includes and excludes let them through.
+func (r *resolver) choose() []*Rule {
+	var chosen []*Rule
+	for i := range r.p.Rules {
+		rule := &r.p.Rules[i]
+		reason := Reason("")
+		switch {
+		case r.readsDocker():
+			reason = r.filtered(rule)
+		case rule.OldForm:
+			reason = SkipOldForm
+		}
+		if reason == "" && len(rule.Names) == 0 {
+			reason = SkipNoNames
+		}
+		if reason != "" {
+			r.skip(rule, Skip{Reason: reason, Pos: rule.Pos})
+			continue
+		}
+		chosen = append(chosen, rule)
+	}
+	return chosen
+}
+
+// filtered gives the reason why Docker leaves a rule out, "" if it does not. Excludes leave it out
+// if any of them holds, includes if any does not (moby setupSeccomp).
+func (r *resolver) filtered(rule *Rule) Reason {
+	word := HostWord(r.Target.Host)
+	isHost := func(n Name) bool { return n.Text == word && word != "" }
+	hasCap := func(n Name) bool { return slices.Contains(r.Target.Caps, n.Text) }
+	lacksCap := func(n Name) bool { return !hasCap(n) }
+	atLeast := func(k *syscalls.Kernel) bool { return !r.Target.Kernel.Less(*k) }
+	ex, in := rule.Excludes, rule.Includes
+	switch {
+	case slices.ContainsFunc(ex.Arches, isHost):
+		return SkipArch
+	case slices.ContainsFunc(ex.Caps, hasCap):
+		return SkipCaps
+	case ex.MinKernel != nil && atLeast(ex.MinKernel):
+		return SkipKernel
+	case len(in.Arches) > 0 && !slices.ContainsFunc(in.Arches, isHost):
+		return SkipArch
+	case slices.ContainsFunc(in.Caps, lacksCap):
+		return SkipCaps
+	case in.MinKernel != nil && !atLeast(in.MinKernel):
+		return SkipKernel
+	}
+	return ""
+}
+
+func (r *resolver) skip(rule *Rule, s Skip) {
+	s.Source, s.Action = rule, rule.Action.Value(rule.ErrnoRet)
+	r.Skipped = append(r.Skipped, s)
+}
+
+// maxRules bounds the rules that names and alternative conditions multiply to: a file of a megabyte
+// could ask for billions.
+const maxRules = 1 << 17
+
+// rules spreads the chosen rules over their names.
+func (r *resolver) rules(chosen []*Rule) error {
+	for _, rule := range chosen {
+		action := rule.Action.Value(rule.ErrnoRet)
+		alternatives := r.alternatives(rule.Args)
+		for _, n := range rule.Names {
+			reason := Reason("")
+			switch {
+			case r.Target.Runtime != RuntimeKernel && action == r.Default:
+				reason = SkipDefault
+			case !syscalls.Known(n.Text):
+				reason = SkipUnknown
+			case !slices.ContainsFunc(r.Arches, func(a *syscalls.Arch) bool { return r.has(a, n.Text) }):
+				reason = SkipAbsent
+			}
+			if reason != "" {
+				r.skip(rule, Skip{Name: n.Text, Reason: reason, Pos: n.Pos})
+				continue
+			}
+			if len(r.Rules)+len(alternatives) > maxRules {
+				return r.loadError(TooManyRules, n.Pos, fmt.Sprintf("rules[%d]", rule.Index), "more than %d rules, one for each name and alternative condition", maxRules)
+			}
+			for _, conds := range alternatives {
+				r.Rules = append(r.Rules, ResolvedRule{Name: n.Text, Action: action, Conds: conds, Source: rule, Pos: n.Pos})
+			}
+		}
+	}
+	return nil
+}
+
+// has reports whether a rule on the name can have an effect on the ABI.
+func (r *resolver) has(a *syscalls.Arch, name string) bool {
+	if _, ok := a.Number(name); ok {
+		return true
+	}
+	call, _ := r.multiplexer(a, name)
+	return call != ""
+}
+
+// multiplexer is that of libseccomp for the runtimes; the kernel target takes names as they are.
+func (r *resolver) multiplexer(a *syscalls.Arch, name string) (string, uint64) {
+	if r.Target.Runtime == RuntimeKernel {
+		return "", 0
+	}
+	return multiplexer(a, name)
+}
+
+// alternatives turns the conditions of a rule into lists of which one must hold. There is one list,
+// unless an argument comes twice: then runc makes each condition a rule of its own (libcontainer
+// matchCall). The kernel target takes them as written, joined by AND.
+func (r *resolver) alternatives(args []Arg) [][]Cond {
+	all := make([]Cond, len(args))
+	twice := false
+	seen := [maxArg + 1]bool{}
+	for i, a := range args {
+		all[i] = cond(a)
+		twice = twice || seen[a.Index]
+		seen[a.Index] = true
+	}
+	if !twice || r.Target.Runtime == RuntimeKernel {
+		return [][]Cond{all}
+	}
+	var each [][]Cond
+	for _, c := range all {
+		each = append(each, []Cond{c})
+	}
+	return each
+}

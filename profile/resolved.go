@@ -1,0 +1,136 @@
+package profile
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/profcheck/profcheck/filter"
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+// Resolved is what a target enforces of a profile.
+type Resolved struct {
+	Target  Target // with its blanks filled in
+	Profile *Profile
+
+	Disabled  bool             // no filter is loaded: every call is allowed
+	Arches    []*syscalls.Arch // the ABIs that the filter answers for; the host's first for runc and Docker
+	Default   filter.Action    // for calls that no rule matches
+	BadArch   filter.Action    // for calls of other ABIs
+	Rules     []ResolvedRule   // in file order, of names that at least one of Arches has
+	Skipped   []Skip           // what is not enforced, in file order
+	Ignored   []Problem        // fields of the file that this target does not read
+	Conflicts []Conflict       // calls whose action depends on the order of rules
+
+	// Stub gives runc's ENOSYS stub: on the ABI of this Name, a number above the value gets
+	// ERRNO(ENOSYS). nil: no stub. An ABI that is missing has none.
+	Stub map[string]int32
+
+	tables map[string]table // by Name of the ABI
+}
+
+// A ResolvedRule is one call with one action and conditions that are joined by AND.
+type ResolvedRule struct {
+	Name   string
+	Action filter.Action
+	Conds  []Cond // none: always
+	Source *Rule
+	Pos    Pos // of the name
+}
+
+// Reason says why something is not enforced.
+type Reason string
+
+// The reasons of a Skip.
+const (
+	SkipDefault   Reason = "same as default"            // the action is the default's: left out
+	SkipUnknown   Reason = "unknown name"               // no ABI has it
+	SkipAbsent    Reason = "not on these architectures" // no ABI of the filter has it
+	SkipUncond    Reason = "an unconditional rule wins" // a condition, next to a rule without one
+	SkipLater     Reason = "an earlier rule wins"       // the second unconditional rule
+	SkipDuplicate Reason = "an earlier rule says the same"
+	SkipCaps      Reason = "excluded by capabilities"       // includes or excludes
+	SkipArch      Reason = "excluded by the architecture"   // includes or excludes
+	SkipKernel    Reason = "excluded by the kernel version" // includes or excludes
+	SkipNoNames   Reason = "names no syscall"
+	SkipOldForm   Reason = "the field name is not read" // an old-form rule under runc
+)
+
+// A Skip is a rule, or one name of it, that the target does not enforce.
+type Skip struct {
+	Name   string // the call, "" for a whole rule
+	Reason Reason
+	Source *Rule
+	Pos    Pos           // of the name, or of the rule
+	Action filter.Action // what the rule would have given
+	Conds  []Cond
+	Arch   string        // Name of the only ABI where it is so; "" for all that have the call
+	Via    string        // the multiplexer where it is so; "" for the call itself
+	By     *ResolvedRule // the rule that wins, for SkipUncond and SkipLater
+}
+
+// String returns one line for people.
+func (s Skip) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: rules[%d]", s.Pos, s.Source.Index)
+	if s.Name != "" {
+		fmt.Fprintf(&b, ": %s", s.Name)
+	}
+	fmt.Fprintf(&b, ": %s", s.Reason)
+	if s.Via != "" {
+		fmt.Fprintf(&b, " (in %s)", s.Via)
+	}
+	if s.Arch != "" {
+		fmt.Fprintf(&b, " (on %s)", s.Arch)
+	}
+	return b.String()
+}
+
+// A Conflict is two rules on one call that match the same arguments with different actions. The
+// reference lets the first in the file win; libseccomp may not, so no proof of equality may rest
+// on such a call.
+type Conflict struct {
+	Arch          *syscalls.Arch
+	Name          string // the call
+	Nr            int32
+	First, Second *ResolvedRule // in file order; Second is nil if there are too many pairs to look at
+	Args          [6]uint64     // arguments that both match
+}
+
+// LoadKind tells the sorts of LoadError apart.
+type LoadKind string
+
+// The sorts of LoadError.
+const (
+	SameCondition  LoadKind = "same-condition"   // twice the same call and condition, with different actions
+	UnknownToRunc  LoadKind = "unknown-to-runc"  // an architecture that runc's table lacks
+	MixedByteOrder LoadKind = "mixed-byte-order" // architectures of both byte orders
+	NotifyDefault  LoadKind = "notify-default"   // NOTIFY as the default action
+	NotifyWrite    LoadKind = "notify-write"     // NOTIFY for write
+	NotifyListener LoadKind = "notify-listener"  // NOTIFY without a listenerPath
+	TooManyRules   LoadKind = "too-many-rules"   // far more rules than a filter has instructions
+)
+
+// A LoadError is why the target would not load a profile that is well formed: the container does
+// not start.
+type LoadError struct {
+	Kind    LoadKind
+	Pos     Pos
+	Path    string // "rules[3]"
+	Runtime string
+	Reason  string
+	First   *Rule // for SameCondition: the other rule
+}
+
+// Error returns `profile p.json:12:7: rules[3]: ...: runc does not load it`.
+func (e *LoadError) Error() string {
+	at := ""
+	if e.Path != "" {
+		at = e.Path + ": "
+	}
+	who := e.Runtime
+	if who == RuntimeKernel {
+		who = "libseccomp"
+	}
+	return fmt.Sprintf("profile %s: %s%s: %s does not load it", e.Pos, at, e.Reason, who)
+}

@@ -1,0 +1,119 @@
+package profile
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+// The runtimes that Resolve knows. Kernel is no runtime: the rules as written.
+const (
+	RuntimeDocker = "docker" // Docker resolves the file, then runc loads it
+	RuntimeRunc   = "runc"
+	RuntimeKernel = "kernel"
+)
+
+// A Target says who enforces a profile. Nothing of it is taken from the machine that asks.
+type Target struct {
+	Runtime string          // RuntimeDocker, RuntimeRunc or RuntimeKernel
+	Version string          // of runc, "1.1.5"; "" is the newest known
+	ABI     *syscalls.Arch  // of the program
+	Host    *syscalls.Arch  // of the host's kernel and of the runtime; nil: the ABI's Host
+	Caps    []string        // the container's bounding set: "CAP_CHOWN"
+	Kernel  syscalls.Kernel // the host's; zero is the newest in the table
+}
+
+// DefaultTarget returns the target that a profile of this format is written for: Docker with its 14
+// capabilities for Docker's format, runc for an OCI section, the kernel with no capabilities for
+// the built-in strict; the host is the ABI's and the kernel the newest in the table.
+func (p *Profile) DefaultTarget(abi *syscalls.Arch) Target {
+	t := Target{Runtime: RuntimeDocker, ABI: abi, Host: hostOf(abi), Caps: DockerCaps(), Kernel: syscalls.NewestKernel()}
+	switch p.Format {
+	case OCI:
+		t.Runtime = RuntimeRunc
+	case Kernel:
+		t.Runtime, t.Caps = RuntimeKernel, nil
+	}
+	return t
+}
+
+func hostOf(abi *syscalls.Arch) *syscalls.Arch {
+	if abi == nil {
+		return nil
+	}
+	if host := syscalls.ByName(abi.Host); host != nil {
+		return host
+	}
+	return abi
+}
+
+// String describes the target in one line.
+func (t Target) String() string {
+	var b strings.Builder
+	b.WriteString(t.Runtime)
+	if t.Version != "" {
+		b.WriteString(" " + t.Version)
+	}
+	fmt.Fprintf(&b, ", %s on %s, kernel %s", t.ABI, t.Host, t.Kernel)
+	switch {
+	case slices.Equal(t.Caps, dockerCaps):
+		b.WriteString(", Docker's default capabilities")
+	case len(t.Caps) == 0:
+		b.WriteString(", no capabilities")
+	default:
+		b.WriteString(", " + strings.Join(t.Caps, " "))
+	}
+	return b.String()
+}
+
+// complete fills in what a Target may leave out and refuses what it may not.
+func (t Target) complete() (Target, error) {
+	if t.ABI == nil {
+		return t, fmt.Errorf("target %s: no ABI", t.Runtime)
+	}
+	if t.Host == nil {
+		t.Host = hostOf(t.ABI)
+	}
+	if t.Kernel == (syscalls.Kernel{}) {
+		t.Kernel = syscalls.NewestKernel()
+	}
+	if !slices.Contains([]string{RuntimeDocker, RuntimeRunc, RuntimeKernel}, t.Runtime) {
+		return t, fmt.Errorf("target %q: %s, %s or %s", t.Runtime, RuntimeDocker, RuntimeRunc, RuntimeKernel)
+	}
+	if _, err := parseVersion(t.Version); err != nil {
+		return t, err
+	}
+	return t, nil
+}
+
+// A version is a release of runc; less compares them. A release candidate counts as its release.
+type version [3]int
+
+// newest stands for a version that is not given.
+var newest = version{1 << 30}
+
+func parseVersion(text string) (version, error) {
+	if text == "" {
+		return newest, nil
+	}
+	core, _, _ := strings.Cut(strings.TrimPrefix(text, "v"), "-")
+	core, _, _ = strings.Cut(core, "+")
+	parts := strings.Split(core, ".")
+	var v version
+	if len(parts) > len(v) || len(parts) < 2 {
+		return v, fmt.Errorf("runc version %q: want one like 1.1.5", text)
+	}
+	for i, part := range parts {
+		n, err := strconv.ParseUint(part, 10, 16)
+		if err != nil {
+			return v, fmt.Errorf("runc version %q: want one like 1.1.5", text)
+		}
+		v[i] = int(n)
+	}
+	return v, nil
+}
+
+func (v version) less(other version) bool { return slices.Compare(v[:], other[:]) < 0 }
