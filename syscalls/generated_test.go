@@ -56,6 +56,25 @@ func TestGenerated(t *testing.T) {
 	}
 }
 
+// TestStaleIsNoticed is the twin: a change of the table changes the generated files.
+func TestStaleIsNoticed(t *testing.T) {
+	for what, change := range map[string]func(*table.Entry){
+		"znumbers.go": func(e *table.Entry) { e.Numbers["x86_64"] = 9999 },
+		"znames.go":   func(e *table.Entry) { e.Since = "9.9" },
+		"zparams.go":  func(e *table.Entry) { e.Args = []table.Prototype{{Unknown: true}} },
+	} {
+		parsed, _ := readTable(t)
+		change(parsed.Entries[len(parsed.Entries)-1])
+		files, err := table.Generate(parsed, ".")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(what); err != nil || bytes.Equal(got, files[what]) {
+			t.Errorf("%s does not change with the table (%v)", what, err)
+		}
+	}
+}
+
 // TestNoFileIgnored guards against file names such as x_arm64.go, which Go takes for a build
 // constraint and drops in silence on other machines.
 func TestNoFileIgnored(t *testing.T) {

@@ -1,6 +1,6 @@
 package syscalls
 
-// s390 is the 31-bit ABI, which kernels after 6.18 no longer serve (arch/s390/kernel/syscalls/syscall.tbl).
+// s390 is the 31-bit ABI (arch/s390/kernel/syscalls/syscall.tbl); it gets no new calls since 6.19.
 var s390 = Arch{
 	Name:        "s390",
 	OCI:         "SCMP_ARCH_S390",
