@@ -7,6 +7,7 @@ package table
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,6 +53,9 @@ var kinds = map[string]int{
 	"long": Register, "pointer": Register, "size": Register, "unknown": Register,
 }
 
+// releaseForm is a kernel release: two numbers, or more for the old series.
+var releaseForm = regexp.MustCompile(`^[1-9][0-9]?\.[0-9]{1,2}(\.[0-9]+)*$`)
+
 var widths = map[string]int{"16": 16, "32": 32, "64": 64, "reg": Register}
 
 // Parse reads a table. Errors name the line.
@@ -81,6 +85,9 @@ func (t *Table) line(current **Entry, line string) error {
 	word, rest := fields[0], fields[1:]
 	switch {
 	case word == "kernel" && len(rest) == 1:
+		if !releaseForm.MatchString(rest[0]) {
+			return fmt.Errorf("bad release %q", rest[0])
+		}
 		t.Kernel = rest[0]
 	case word == "columns":
 		t.Columns = rest
@@ -90,6 +97,9 @@ func (t *Table) line(current **Entry, line string) error {
 	case *current == nil:
 		return fmt.Errorf("%q before the first syscall", word)
 	case word == "since" && len(rest) == 2:
+		if !releaseForm.MatchString(rest[0]) {
+			return fmt.Errorf("bad release %q", rest[0])
+		}
 		(*current).Since, (*current).Origin = rest[0], rest[1]
 	case word == "nr":
 		return t.numbers(*current, rest)

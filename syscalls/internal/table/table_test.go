@@ -59,6 +59,8 @@ func TestParseErrors(t *testing.T) {
 	const head = "kernel 7.1\ncolumns x86 mips\n"
 	for text, want := range map[string]string{
 		"":                                                      "kernel or columns missing",
+		"kernel seven\n":                                        `line 1: bad release "seven"`,
+		head + "syscall a\nsince 2.x man\n":                     `line 4: bad release "2.x"`,
 		"kernel 7.1\n":                                          "kernel or columns missing",
 		head + "# late\n":                                       "line 3: comment after the head",
 		head + "nr x86=1\n":                                     `line 3: "nr" before the first syscall`,
