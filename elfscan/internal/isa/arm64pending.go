@@ -1,6 +1,10 @@
 package isa
 
-import "math/bits"
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+)
 
 // a64snapshot is which registers held known addresses at some point, and which addresses.
 type a64snapshot struct {
@@ -25,6 +29,8 @@ type a64mark struct {
 	live   uint32
 	at     int // in addrs, one for each bit of live
 }
+
+func (p *a64pending) reset() { p.next, p.marks, p.addrs = 0, p.marks[:0], p.addrs[:0] }
 
 func (p *a64pending) push(target uint64, live uint32, addr *[32]uint64) {
 	if len(p.addrs) >= a64PendingLimit {
@@ -78,6 +84,9 @@ func (s *a64scan) join(pc uint64) {
 	ended := s.ended
 	s.ended = false
 	if pc != s.pending.next || len(s.pending.marks) == 0 {
+		if ended {
+			s.orphans = append(s.orphans, a64orphan{pc, s.live})
+		}
 		if missing := s.table.live &^ s.live; ended && missing != 0 {
 			for l := missing; l != 0; l &= l - 1 {
 				r := bits.TrailingZeros32(l)
@@ -103,5 +112,20 @@ func (s *a64scan) join(pc uint64) {
 	}
 	if len(s.pending.marks) == 0 {
 		s.pending.addrs = s.pending.addrs[:0]
+	}
+}
+
+// a64orphan is a block that nothing before it leads to, with the registers taken to be known in it.
+type a64orphan struct {
+	pc   uint64
+	live uint32
+}
+
+// back looks at a branch backwards: an orphan that it leads to may be entered with more addresses
+// than the walk could know. Then the walk is done again with what is known now.
+func (s *a64scan) back(target uint64) {
+	i, ok := slices.BinarySearchFunc(s.orphans, target, func(o a64orphan, t uint64) int { return cmp.Compare(o.pc, t) })
+	if ok && s.live&^s.orphans[i].live != 0 {
+		s.late.push(target, s.live, &s.addr)
 	}
 }

@@ -71,6 +71,12 @@ func (o *a64out) logicalReg(w a64) {
 		o.put(kind, d, width, n, m)
 	case amount == 0 && w.rn() == 31 && kind != OpAnd: // MVN
 		o.put(OpXor, d, width, m, I(-1))
+	case amount == 0 && kind == OpXor: // EON
+		o.put(OpXor, d, width, n, m)
+		o.put(OpXor, d, width, R(d), I(-1))
+	case amount == 0 && kind == OpAnd && w.rd() != w.rm(): // BIC
+		o.put(OpOr, d, width, n, m)
+		o.put(OpXor, d, width, R(d), m)
 	default:
 		o.combine(kind, d, width, n, func() bool {
 			ok := o.shift(d, width, m, w.field(22, 2), amount)

@@ -1,10 +1,14 @@
 package isa
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"sync"
+)
 
-// a64CallLost are the registers that a call does not keep, in C. Go keeps none, but its compiler
-// does not use a register after a call that it did not write after it.
-const a64CallLost = 1<<19 - 1 | 1<<a64LR
+// a64CallLost are the registers in which a call returns something. The others that it may change are
+// not forgotten: correct code does not read them before it writes them, unless the compiler knows
+// that the function leaves them alone (GCC's -fipa-ra), and then they hold what they held.
+const a64CallLost = 0xff | 1<<a64LR
 
 // a64scan is the state of one Scan. It follows addresses from ADRP and ADR to where they are used.
 // A compiler may put ADRP far ahead of its uses and use the register otherwise on a path between
@@ -20,6 +24,10 @@ type a64scan struct {
 	ended   bool // the instruction before does not go on to this one
 	pending a64pending
 	table   a64snapshot // at the last indirect jump: cases of a switch begin with it
+	spills  a64spills
+
+	orphans []a64orphan
+	late    a64pending // what orphans are entered with, learnt after them
 }
 
 // a64Scan is ARM64.Scan. Forms of an address are ADR, ADRP alone as the base of a load or store,
@@ -27,7 +35,28 @@ type a64scan struct {
 // such a register at a constant offset gives a RefLoad or RefStore for each register loaded or
 // stored, and for each eight bytes of a wider one.
 func a64Scan(code []byte, base uint64, refs []Ref) []Ref {
-	s := a64scan{refs: refs, base: base, end: base + uint64(len(code))}
+	s := a64scans.Get().(*a64scan)
+	defer a64scans.Put(s)
+	s.late.reset()
+	s.walk(code, base, refs)
+	if len(s.late.marks) > 0 {
+		s.pending, s.late = s.late, s.pending
+		s.walk(code, base, refs)
+	}
+	found := s.refs
+	s.refs = nil
+	s.pending.reset()
+	return found
+}
+
+// a64scans keeps the memory of a scan for the next one: functions are short and many.
+var a64scans = sync.Pool{New: func() any { return new(a64scan) }}
+
+// walk goes over the code once. What pending holds at the start is known from the walk before.
+func (s *a64scan) walk(code []byte, base uint64, refs []Ref) {
+	s.refs, s.base, s.end = refs, base, base+uint64(len(code))
+	s.live, s.ended, s.table.live = 0, false, 0
+	s.spills, s.orphans = s.spills[:0], s.orphans[:0]
 	pc := base
 	for ; len(code) >= 4; code, pc = code[4:], pc+4 {
 		if s.ended || pc == s.pending.next {
@@ -38,7 +67,6 @@ func a64Scan(code []byte, base uint64, refs []Ref) []Ref {
 	if len(code) > 0 {
 		s.ref(RefBad, pc, 0)
 	}
-	return s.refs
 }
 
 func (s *a64scan) ref(k RefKind, at, target uint64) {
@@ -139,7 +167,7 @@ func (s *a64scan) memory(w a64, pc uint64) {
 		return
 	case m.literal:
 		s.access(&m, pc, pc+uint64(m.disp))
-	case s.live == 0:
+	case s.live == 0 && len(s.spills) == 0:
 		return
 	case s.live>>m.rn&1 != 0 && m.index == 31 && !m.vague:
 		t := s.addr[m.rn]
@@ -153,6 +181,11 @@ func (s *a64scan) memory(w a64, pc uint64) {
 			s.form(pc, m.rn, moved)
 			return
 		}
+	case m.onStack() && m.store:
+		s.spill(&m)
+	case m.onStack() && m.load && len(s.spills) > 0:
+		s.reload(&m)
+		return
 	}
 	s.live &^= m.writes()
 }
@@ -187,6 +220,8 @@ func (s *a64scan) branch(w a64, pc uint64) {
 			s.ref(RefJump, pc, t)
 		} else if t > pc && s.live != 0 {
 			s.pending.push(t, s.live, &s.addr)
+		} else if s.live != 0 && len(s.orphans) > 0 {
+			s.back(t)
 		}
 		s.ended = b.kind == a64Jump
 	case a64Call:
