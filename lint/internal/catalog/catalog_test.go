@@ -70,6 +70,15 @@ func TestDangersAreOrderedAndSaid(t *testing.T) {
 	}
 }
 
+func TestCompare(t *testing.T) {
+	names := []string{"write", "process_vm_readv", "bpf", "read", "ptrace", "kexec_load"}
+	slices.SortFunc(names, Compare)
+	want := []string{"kexec_load", "bpf", "ptrace", "process_vm_readv", "read", "write"}
+	if !slices.Equal(names, want) {
+		t.Errorf("order %v, want %v", names, want)
+	}
+}
+
 func TestTolerated(t *testing.T) {
 	for _, e := range Tolerances() {
 		if e.Why == "" || e.Source == "" || len(e.Functions) == 0 {

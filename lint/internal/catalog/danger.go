@@ -1,5 +1,10 @@
 package catalog
 
+import (
+	"slices"
+	"strings"
+)
+
 // Danger is a family of system calls that do the same kind of harm, gravest first.
 type Danger struct {
 	Key    string   // short name: "io_uring", "mount"
@@ -206,6 +211,19 @@ func Rank(name string) int {
 		return d.Rank
 	}
 	return 0
+}
+
+// Compare orders names of calls: the gravest danger first, in it the most telling call first, and
+// what the catalogue does not know last and by the alphabet.
+func Compare(a, b string) int {
+	da, db := byName[a], byName[b]
+	switch {
+	case da == nil && db == nil:
+		return strings.Compare(a, b)
+	case da == db:
+		return slices.Index(da.Names, a) - slices.Index(da.Names, b)
+	}
+	return Rank(b) - Rank(a)
 }
 
 // byName finds the entry that names a call.

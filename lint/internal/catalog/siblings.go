@@ -53,7 +53,7 @@ func Siblings(name string) []string {
 	return out
 }
 
-// wrappers are names of C library functions and of older tables that are no names of calls, with
+// wrappers are names of library functions and of older tables that are no names of calls, with
 // the calls that they stand for. Origin: the "C library/kernel differences" of the manual pages.
 var wrappers = map[string][]string{
 	"_exit": {"exit_group"}, "abort": {"rt_sigprocmask", "tgkill"},
@@ -65,6 +65,7 @@ var wrappers = map[string][]string{
 	"posix_fadvise": {"fadvise64"}, "posix_fallocate": {"fallocate"}, "llseek": {"_llseek"},
 	"sysctl": {"_sysctl"}, "wait": {"wait4"}, "wait3": {"wait4"},
 	"sleep": {"clock_nanosleep"}, "usleep": {"clock_nanosleep"},
+	"initgroups": {"setgroups"}, "readdirent": {"getdents64"}, "keyctl_chown": {"keyctl"},
 	"shm_open": {"openat"}, "sem_open": {"openat"},
 	"posix_spawn": {"clone", "clone3"}, "fexecve": {"execveat"},
 }

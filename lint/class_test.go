@@ -1,0 +1,178 @@
+package lint
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/profcheck/profcheck/finding"
+	"github.com/profcheck/profcheck/profile"
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+// What the filter does with the call under test, as a rule or two of a profile.
+var answers = []struct {
+	name    string
+	rule    string // fields of the rule after names
+	outcome string
+	check   string           // that reports it; "" for none
+	level   finding.Severity // for PC613 by class, see denials
+	verdict string           // unless the denial is less than an error
+}{
+	{"ALLOW", `"action": "SCMP_ACT_ALLOW"`, Allowed, "", 0, VerdictOK},
+	{"LOG", `"action": "SCMP_ACT_LOG"`, Allowed, "PC616", finding.Info, VerdictOK},
+	{"USER_NOTIF", `"action": "SCMP_ACT_NOTIFY"`, Depends, "PC617", finding.Info, VerdictUnknown},
+	{"TRACE", `"action": "SCMP_ACT_TRACE", "errnoRet": 7`, Denied, "PC613", 0, VerdictDenied},
+	{"ERRNO(EPERM)", `"action": "SCMP_ACT_ERRNO", "errnoRet": 1`, Denied, "PC613", 0, VerdictDenied},
+	{"ERRNO(ENOSYS)", `"action": "SCMP_ACT_ERRNO", "errnoRet": 38`, Denied, "PC613", 0, VerdictDenied},
+	{"ERRNO(0)", `"action": "SCMP_ACT_ERRNO", "errnoRet": 0`, Denied, "PC613", 0, VerdictDenied},
+	{"TRAP", `"action": "SCMP_ACT_TRAP"`, Denied, "PC613", 0, VerdictDenied},
+	{"KILL_THREAD", `"action": "SCMP_ACT_KILL_THREAD"`, Denied, "PC613", 0, VerdictDenied},
+	{"KILL_PROCESS", `"action": "SCMP_ACT_KILL_PROCESS"`, Denied, "PC613", 0, VerdictDenied},
+	{"arguments", `"action": "SCMP_ACT_ALLOW", "args": [{"index": 2, "value": 5, "op": "SCMP_CMP_EQ"}]`, Depends, "PC614", finding.Warning, VerdictOK},
+}
+
+// What a denial is for each class: the table of the design. "tolerated" is a call of the class
+// required whose caller lives with an errno.
+var denials = []struct {
+	name  string
+	class finding.Class
+	call  string
+	via   string
+	level finding.Severity
+}{
+	{"required", finding.Required, "openat", "", finding.Error},
+	{"startup", finding.Startup, "openat", "", finding.Error},
+	{"child", finding.Child, "openat", "", finding.Error},
+	{"conditional", finding.Conditional, "openat", "", finding.Warning},
+	{"vdso", finding.VDSO, "clock_gettime", "", finding.Warning},
+	{"signal return", finding.Kernel, "rt_sigreturn", "", finding.Error},
+	{"restart", finding.Kernel, "restart_syscall", "", finding.Warning},
+	{"tolerated", finding.Required, "pidfd_open", "internal/syscall/unix.PidFDOpen", finding.Error},
+	{"tolerated ENOSYS", finding.Startup, "waitid", "os.(*Process).blockUntilWaitable", finding.Error},
+}
+
+func TestClasses(t *testing.T) {
+	for _, d := range denials {
+		for _, a := range answers {
+			t.Run(d.name+"/"+a.name, func(t *testing.T) {
+				r := judgeOne(t, d.call, a.rule, d.class, d.via)
+				level, verdict := a.level, a.verdict
+				if a.check == "PC613" {
+					level = d.level
+				}
+				switch {
+				case d.name == "tolerated" && (a.name == "ERRNO(EPERM)" || a.name == "ERRNO(ENOSYS)"),
+					d.name == "tolerated ENOSYS" && a.name == "ERRNO(ENOSYS)":
+					level = finding.Info
+				case d.name == "tolerated" && a.name == "arguments":
+					level = finding.Info // the default of judgeOne is EPERM
+				}
+				if a.outcome == Denied && level < finding.Error {
+					verdict = VerdictOK
+				}
+				if r.Verdict != verdict {
+					t.Errorf("verdict %s, want %s", r.Verdict, verdict)
+				}
+				if len(r.Outcomes) != 1 || r.Outcomes[0].Outcome != a.outcome || r.Outcomes[0].Class != d.class {
+					t.Errorf("outcomes %+v, want %s", r.Outcomes, a.outcome)
+				}
+				var got []string
+				for _, f := range r.Findings {
+					if strings.HasPrefix(f.Check, "PC61") {
+						got = append(got, f.Check+" "+f.Severity.String())
+					}
+				}
+				want := "[]"
+				if a.check != "" {
+					want = fmt.Sprintf("[%s %s]", a.check, level)
+				}
+				if fmt.Sprint(got) != want {
+					t.Errorf("findings %v, want %s", got, want)
+				}
+			})
+		}
+	}
+}
+
+// judgeOne judges a program with one need under a profile with one rule for it and EPERM as the
+// default.
+func judgeOne(t *testing.T, name, rule string, class finding.Class, via string) *Result {
+	t.Helper()
+	p, err := profile.Parse("made.json", fmt.Appendf(nil,
+		`{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 1, "syscalls": [{"names": [%q], %s}]}`, name, rule))
+	if err != nil {
+		t.Fatal(err)
+	}
+	arch := syscalls.ByName("x86_64")
+	nr, ok := arch.Number(name)
+	if !ok {
+		t.Fatalf("no call %s", name)
+	}
+	target := p.DefaultTarget(arch)
+	target.Runtime, target.Caps = profile.RuntimeKernel, nil
+	r, err := Run(Input{Profile: p, Target: target, Usage: []Usage{{
+		Program: "app", Kind: "go", Arch: arch, Complete: true,
+		Needs: []Need{{Nr: nr, Name: name, Class: class, Path: finding.Path{{Function: "main.main"}, {Function: via}}}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// Several sites of one call: the gravest decides, and each is judged with its own constants.
+func TestSites(t *testing.T) {
+	arg := func(v ...uint64) [6][]uint64 { return at(2, v) }
+	cases := []struct {
+		name    string
+		sites   []Site
+		outcome string
+		class   finding.Class
+		verdict string
+		want    string
+	}{
+		{"all allowed", []Site{{Class: finding.Required, Args: arg(5)}, {Class: finding.Child, Args: arg(5)}},
+			Allowed, finding.Required, VerdictOK, "[]"},
+		{"one denied", []Site{{Class: finding.Required, Args: arg(5)}, {Class: finding.Child, Args: arg(6)}},
+			Denied, finding.Child, VerdictDenied, "[PC613 error]"},
+		{"one denied under a condition", []Site{{Class: finding.Required, Args: arg(5)}, {Class: finding.Conditional, Args: arg(6, 7)}},
+			Denied, finding.Conditional, VerdictOK, "[PC613 warning]"},
+		{"one unknown", []Site{{Class: finding.Conditional}, {Class: finding.Required, Args: arg(5)}},
+			Depends, finding.Conditional, VerdictOK, "[PC614 warning]"},
+		{"one with both", []Site{{Class: finding.Required, Args: arg(5, 6)}},
+			Depends, finding.Required, VerdictOK, "[PC614 warning]"},
+		{"unknown and denied", []Site{{Class: finding.Required}, {Class: finding.Required, Args: arg(6)}},
+			Denied, finding.Required, VerdictDenied, "[PC613 error]"},
+	}
+	p, err := profile.Parse("made.json", []byte(`{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["openat"],
+		"action": "SCMP_ACT_ALLOW", "args": [{"index": 2, "value": 5, "op": "SCMP_CMP_EQ"}]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	arch := syscalls.ByName("x86_64")
+	target := p.DefaultTarget(arch)
+	target.Runtime = profile.RuntimeKernel
+	nr, _ := arch.Number("openat")
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			r, err := Run(Input{Profile: p, Target: target, Usage: []Usage{{
+				Program: "app", Arch: arch, Complete: true, Needs: []Need{{Nr: nr, Sites: c.sites}},
+			}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, f := range r.Findings {
+				got = append(got, f.Check+" "+f.Severity.String())
+			}
+			if len(r.Outcomes) != 1 || r.Outcomes[0].Outcome != c.outcome || r.Outcomes[0].Class != c.class ||
+				r.Verdict != c.verdict || fmt.Sprint(got) != c.want {
+				t.Errorf("%+v, verdict %s, findings %v; want %s %s, %s, %s", r.Outcomes, r.Verdict, got, c.outcome, c.class, c.verdict, c.want)
+			}
+			if n := len(r.Undecided()); (n == 1) != (c.outcome == Depends) {
+				t.Errorf("%d undecided", n)
+			}
+		})
+	}
+}

@@ -1,0 +1,219 @@
+package lint
+
+import (
+	"strings"
+
+	"github.com/profcheck/profcheck/filter"
+	"github.com/profcheck/profcheck/finding"
+	"github.com/profcheck/profcheck/lint/internal/catalog"
+	"github.com/profcheck/profcheck/simulate"
+)
+
+// call is one system call that something needs on one ABI.
+type call struct {
+	abi     *ABI
+	nr      int32
+	name    string // "call number 500" if no table names it
+	named   bool
+	demands []demand
+}
+
+// demand is one place that makes a call, with the filter's answer there.
+type demand struct {
+	program   string
+	class     finding.Class
+	condition string
+	path      finding.Path
+	verdict
+	tolerated *catalog.Tolerance // the caller lives with every denial that it can get
+}
+
+// verdict sums up what the filter can answer.
+type verdict struct {
+	outcome string        // Allowed, Denied or Depends
+	action  filter.Action // the gravest answer
+	when    string        // for Depends: when the call runs
+	logged  bool          // it may run with LOG
+	notify  bool          // a listener may decide
+	err     error         // the filter is beyond the simulator; outcome is Depends
+}
+
+// runs reports whether the call is made under this action.
+func runs(a filter.Action) bool { return a.Base() == filter.Allow || a.Base() == filter.Log }
+
+// opens reports whether the call can be made under this action.
+func opens(a filter.Action) bool { return runs(a) || a.Base() == filter.UserNotif }
+
+// graver reports whether action a wins over b (kernel/seccomp.c seccomp_run_filters).
+func graver(a, b filter.Action) bool { return int32(a.Effect().Base()) < int32(b.Effect().Base()) }
+
+// sum judges the regions of one question.
+func sum(regions []simulate.Region, err error) verdict {
+	if err != nil {
+		return verdict{outcome: Depends, action: filter.KillProcess, err: err}
+	}
+	v := verdict{action: filter.Allow}
+	var yes, no bool
+	for i, r := range regions {
+		switch r.Action.Base() {
+		case filter.Log:
+			v.logged, yes = true, true
+		case filter.Allow:
+			yes = true
+		case filter.UserNotif:
+			v.notify = true
+		default:
+			no = true
+		}
+		if i == 0 || graver(r.Action, v.action) {
+			v.action = r.Action
+		}
+	}
+	switch {
+	case no && !yes && !v.notify:
+		v.outcome = Denied
+	case no || v.notify:
+		v.outcome = Depends
+		v.when = conditions(regions, runs)
+	default:
+		v.outcome = Allowed
+	}
+	return v
+}
+
+// maxConditions bounds the alternatives that are spelt out.
+const maxConditions = 6
+
+// conditions renders the regions whose action satisfies want, "" if one of them has no condition.
+func conditions(regions []simulate.Region, want func(filter.Action) bool) string {
+	var parts []string
+	more := 0
+	for _, r := range regions {
+		switch {
+		case !want(r.Action):
+			continue
+		case len(r.When) == 0:
+			return ""
+		case len(parts) == maxConditions:
+			more++
+			continue
+		}
+		terms := make([]string, len(r.When))
+		for i, c := range r.When {
+			terms[i] = c.String()
+		}
+		parts = append(parts, strings.Join(terms, " && "))
+	}
+	text := strings.Join(parts, " or ")
+	if more > 0 {
+		text += " or " + count(more, "further case")
+	}
+	return text
+}
+
+// judge asks the filter about one site.
+func (c *call) judge(program string, s Site) {
+	regions, err := c.abi.AnswerFor(c.nr, s.Args)
+	d := demand{program: program, class: s.Class, condition: s.Condition, path: s.Path, verdict: sum(regions, err)}
+	if d.outcome != Allowed && err == nil {
+		d.tolerated = tolerance(c.name, regions, s.Path)
+	}
+	c.demands = append(c.demands, d)
+}
+
+// tolerance returns why the caller lives with every answer that keeps the call from running, nil if
+// there is one that it minds.
+func tolerance(name string, regions []simulate.Region, path finding.Path) *catalog.Tolerance {
+	functions := make([]string, len(path))
+	for i, f := range path {
+		functions[i] = f.Function
+	}
+	var found *catalog.Tolerance
+	for _, r := range regions {
+		if runs(r.Action) {
+			continue
+		}
+		if r.Action.Base() != filter.Errno {
+			return nil
+		}
+		if found = catalog.Tolerated(name, r.Action.Errno(), functions); found == nil {
+			return nil
+		}
+	}
+	return found
+}
+
+// severity says how grave the answer to this demand is, false if it is fine.
+func (d *demand) severity(name string) (finding.Severity, bool) {
+	switch {
+	case d.outcome == Allowed:
+		return 0, false
+	case d.tolerated != nil:
+		return finding.Info, true
+	case d.outcome == Depends:
+		return finding.Warning, true
+	}
+	return denial(d.class, name), true
+}
+
+// worst returns the demand of the given outcome that matters most, nil if there is none. An empty
+// outcome takes all of them.
+func (c *call) worst(outcome string, runtime bool) *demand {
+	var best *demand
+	for i := range c.demands {
+		d := &c.demands[i]
+		if outcome != "" && d.outcome != outcome || (d.class == finding.Runtime) != runtime {
+			continue
+		}
+		if best == nil || c.before(d, best) {
+			best = d
+		}
+	}
+	return best
+}
+
+// before orders demands: the gravest answer first, then the class that counts most.
+func (c *call) before(a, b *demand) bool {
+	sa, badA := a.severity(c.name)
+	sb, badB := b.severity(c.name)
+	switch {
+	case badA != badB:
+		return badA
+	case sa != sb:
+		return sa > sb
+	case a.outcome != b.outcome:
+		return a.outcome == Denied
+	}
+	return classRank(a.class) < classRank(b.class)
+}
+
+// programs lists who makes demands, each once, in the order of the usages.
+func (c *call) programs(want func(*demand) bool) []string {
+	var out []string
+	for i := range c.demands {
+		d := &c.demands[i]
+		if (len(out) == 0 || out[len(out)-1] != d.program) && want(d) {
+			out = append(out, d.program)
+		}
+	}
+	return out
+}
+
+// result sums up a call for the outcomes.
+func (c *call) result() Outcome {
+	d := c.worst("", false)
+	if r := c.worst("", true); d == nil || r != nil && c.before(r, d) {
+		d = r
+	}
+	o := Outcome{
+		Arch: c.abi.Arch, Nr: c.nr, Class: d.class, Outcome: d.outcome, Action: d.action,
+		When: d.when, Path: d.path, Programs: c.programs(func(*demand) bool { return true }),
+	}
+	if c.named {
+		o.Name = c.name
+	}
+	if d.tolerated != nil {
+		o.Tolerated = d.tolerated.Why
+	}
+	return o
+}

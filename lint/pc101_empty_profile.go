@@ -1,0 +1,30 @@
+package lint
+
+import "github.com/profcheck/profcheck/finding"
+
+var _ = register(&Check{
+	ID: "PC101", Name: "empty-profile", Severity: finding.Error,
+	Title: "the profile turns seccomp off",
+	Why: "A profile without a default action and without rules, such as {}, is not an empty list of allowed calls: " +
+		"Docker and runc load no filter for it, and say nothing. The container then runs with every system call open.",
+	When:   "Always an error.",
+	Wrong:  "Nowhere known. Who wants no filter says so with seccomp=unconfined.",
+	Remedy: "Give a default action, SCMP_ACT_ERRNO for an allowlist.",
+	Sources: []string{
+		"https://github.com/moby/profiles/tree/main/seccomp setupSeccomp: a profile without default action and rules gives no filter",
+		"https://github.com/opencontainers/runc/blob/main/libcontainer/specconv/spec_linux.go SetupSeccomp",
+	},
+	Run: func(p *Pass) {
+		for _, h := range p.Hosts {
+			if h.Resolved.Disabled {
+				p.Report(finding.Finding{
+					Severity: finding.Error,
+					Message:  "the profile has neither a default action nor rules, which turns seccomp off",
+					Remedy:   "give a default action, such as SCMP_ACT_ERRNO",
+					Pos:      place(p.Input.Profile.Pos),
+				})
+				return
+			}
+		}
+	},
+})

@@ -1,0 +1,106 @@
+package lint
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/profcheck/profcheck/finding"
+	"github.com/profcheck/profcheck/lint/internal/catalog"
+	"github.com/profcheck/profcheck/profile"
+)
+
+var _ = register(&Check{
+	ID: "PC613", Name: "used-but-denied", Severity: finding.Error,
+	Title: "the program needs a call that the filter denies",
+	Why: "The call fails, or kills the thread or the process, where the program counts on it. The finding carries the path " +
+		"from an entry point to the call.",
+	When: "An error for calls of the program itself (required), of its start (startup), and between fork and exec (child), " +
+		"and for a denied signal return. A warning for calls that are only made under a condition (conditional) or where " +
+		"the vDSO has no answer (vdso), and for restart_syscall. Information if the caller lives with the answer, by the " +
+		"catalogue: the Go runtime falls back when it gets an error number, but not when it is killed.",
+	Wrong: "A scan sees what a binary can call, and not every path is taken in every run; a path that a configuration rules " +
+		"out is reported all the same.",
+	Remedy: "Allow the call, or build the program without what needs it; `profcheck why BINARY SYSCALL` shows what that is.",
+	Sources: []string{
+		"https://docs.kernel.org/userspace-api/seccomp_filter.html",
+		"https://github.com/golang/go/issues/30753",
+	},
+	NeedsBinary: true,
+	Run: func(p *Pass) {
+		for _, c := range p.calls {
+			d := c.worst(Denied, false)
+			if d == nil || !c.abi.Covered { // PC406 has said it for all calls
+				continue
+			}
+			severity, _ := d.severity(c.name)
+			f := finding.Finding{
+				Severity: severity, Arch: c.abi.Name, Syscalls: []string{c.name}, Path: d.path,
+				Message: c.told(Denied, d) + ", and the filter answers " + answered(d.action),
+				Remedy:  p.allow(c),
+				Pos:     p.deniedBy(c),
+			}
+			if d.tolerated != nil {
+				f.Message += "; " + d.tolerated.Why
+				f.Remedy = ""
+			}
+			p.Report(f)
+		}
+	},
+})
+
+// told says who makes the call and when.
+func (c *call) told(outcome string, worst *demand) string {
+	who := c.programs(func(d *demand) bool { return d.outcome == outcome && d.class != finding.Runtime })
+	return occasion(list(who, 3), c.name, worst.class, worst.condition)
+}
+
+// grave is the rank from which the remedy for a denied call is first of all to do without it.
+const grave = 76
+
+// allow says how to open a call: with the capability under which a rule would, next to a sibling
+// that is open, or plainly, and what it costs if the call is a dangerous one.
+func (p *Pass) allow(c *call) string {
+	text := "allow " + c.name
+	if d := catalog.DangerOf(c.name); d != nil && d.Rank >= grave {
+		if len(d.Caps) > 0 && !c.abi.granted(d.Caps) && p.gatedByCap(c.name, d.Caps) {
+			return "grant the container " + strings.Join(d.Caps, " or ") + " if it is to do this, or " + text
+		}
+		return text + " only if the program cannot do without it: it " + d.Why
+	}
+	var siblings []string
+	for _, s := range catalog.Siblings(c.name) {
+		if _, open := c.abi.open(s, anyArgs); open {
+			siblings = append(siblings, s)
+		}
+	}
+	if siblings != nil {
+		text += " as the profile allows " + nearest(c.name, siblings)
+	}
+	return text
+}
+
+// gatedByCap reports whether a rule opens the call for containers with one of the capabilities.
+func (p *Pass) gatedByCap(name string, caps []string) bool {
+	for i := range p.Input.Profile.Rules {
+		r := &p.Input.Profile.Rules[i]
+		if !opens(r.Action.Value(r.ErrnoRet)) {
+			continue
+		}
+		if slices.ContainsFunc(r.Names, func(n profile.Name) bool { return n.Text == name }) &&
+			slices.ContainsFunc(r.Includes.Caps, func(n profile.Name) bool { return slices.Contains(caps, n.Text) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// deniedBy returns the place of a rule that denies the call, the profile as a whole if it is the
+// default action.
+func (p *Pass) deniedBy(c *call) finding.Pos {
+	for _, r := range c.abi.Host.Resolved.Rules {
+		if r.Name == c.name && !opens(r.Action) {
+			return place(r.Pos)
+		}
+	}
+	return p.whole()
+}

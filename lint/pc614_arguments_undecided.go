@@ -1,0 +1,46 @@
+package lint
+
+import (
+	"fmt"
+
+	"github.com/profcheck/profcheck/finding"
+)
+
+var _ = register(&Check{
+	ID: "PC614", Name: "arguments-undecided", Severity: finding.Warning,
+	Title: "whether a call is denied depends on arguments that the scan does not know",
+	Why: "The filter allows the call for some arguments and denies it for others, and the program can make it with both, as " +
+		"far as the scan can tell.",
+	When: "A warning, which --strict counts as unknown. Information if the caller lives with the denial. A filter that is too " +
+		"complex to explore counts as undecided, and makes the verdict unknown.",
+	Wrong:  "Often the program only ever uses the allowed values: a value from a table or a variable is unknown to a scan.",
+	Remedy: "Compare the conditions with what the program does; run it once with the filter in a test.",
+	Sources: []string{
+		"https://man7.org/linux/man-pages/man3/seccomp_rule_add.3.html",
+	},
+	NeedsBinary: true,
+	Run: func(p *Pass) {
+		for _, c := range p.calls {
+			d := c.worst(Depends, false)
+			if d == nil || !c.abi.Covered || d.notify || c.worst(Denied, false) != nil {
+				continue
+			}
+			severity, _ := d.severity(c.name)
+			f := finding.Finding{
+				Severity: severity, Arch: c.abi.Name, Syscalls: []string{c.name}, Path: d.path, Pos: p.whole(),
+				Message: fmt.Sprintf("%s, and the filter allows it only when %s, otherwise answers %s",
+					c.told(Depends, d), d.when, answered(d.action)),
+				Remedy: "see whether the program keeps to that",
+			}
+			switch {
+			case d.err != nil:
+				f.Message = fmt.Sprintf("%s, and the filter is too complex to tell what it answers: %v", c.told(Depends, d), d.err)
+				f.Remedy = ""
+			case d.tolerated != nil:
+				f.Message += "; " + d.tolerated.Why
+				f.Remedy = ""
+			}
+			p.Report(f)
+		}
+	},
+})

@@ -1,0 +1,43 @@
+package lint
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/profcheck/profcheck/finding"
+)
+
+var _ = register(&Check{
+	ID: "PC615", Name: "scan-incomplete", Severity: finding.Warning,
+	Title: "the scan did not see everything that runs",
+	Why: "A system call whose number is not known, or a library that was not read, may need what the profile denies. The " +
+		"verdict is on the rest alone.",
+	When:        "A warning, one for each program. The verdict is unknown unless something else is denied.",
+	Wrong:       "Nowhere: it says what is not known.",
+	Remedy:      "Give the missing libraries, or accept what was seen with --allow-incomplete.",
+	Sources:     []string{"https://arxiv.org/abs/2410.18053, on what tools of this kind leave out"},
+	NeedsBinary: true,
+	Run: func(p *Pass) {
+		for _, u := range p.Input.Usage {
+			if u.Complete {
+				continue
+			}
+			var parts []string
+			if len(u.Unresolved) > 0 {
+				parts = append(parts, fmt.Sprintf("the number of a call is not known in %s", list(u.Unresolved, 3)))
+			}
+			if len(u.Missing) > 0 {
+				parts = append(parts, list(u.Missing, 3)+" "+are(len(u.Missing))+" missing")
+			}
+			message := "the scan of " + u.Program + " is incomplete"
+			if len(parts) > 0 {
+				message += ": " + strings.Join(parts, ", and ")
+			}
+			p.Report(finding.Finding{
+				Severity: finding.Warning, Arch: u.Arch.Name, Message: message,
+				Remedy: "take the verdict as one on what was seen",
+				Pos:    finding.Pos{File: u.Program},
+			})
+		}
+	},
+})

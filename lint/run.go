@@ -1,0 +1,308 @@
+package lint
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/profcheck/profcheck/finding"
+	"github.com/profcheck/profcheck/profile"
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+// Run judges a profile, and the programs of the input under it. The error says why the profile
+// cannot be judged: that the runtime would refuse it, or that its filter cannot be loaded.
+//
+// The result depends on the input alone, and so does its order.
+func Run(in Input) (*Result, error) {
+	if in.Profile == nil {
+		return nil, errors.New("no profile to judge")
+	}
+	for _, u := range in.Usage {
+		if u.Arch == nil {
+			return nil, fmt.Errorf("usage of %s: no architecture", u.Program)
+		}
+	}
+	p := &Pass{Input: in}
+	if err := p.resolve(); err != nil {
+		return nil, err
+	}
+	p.judgeUsage()
+	slices.SortStableFunc(p.calls, func(a, b *call) int {
+		return cmp.Or(cmp.Compare(p.archOrder(a.abi.Arch), p.archOrder(b.abi.Arch)), cmp.Compare(a.nr, b.nr))
+	})
+	p.findUnused()
+	for _, c := range Checks() {
+		if c.NeedsBinary && len(in.Usage) == 0 {
+			continue
+		}
+		p.check = c
+		c.Run(p)
+	}
+	return p.result(), nil
+}
+
+// resolve sets Hosts and ABIs.
+func (p *Pass) resolve() error {
+	asked := p.arches()
+	byHost := make(map[*syscalls.Arch]*Host)
+	for _, a := range asked {
+		native := hostOf(a)
+		if byHost[native] != nil {
+			continue
+		}
+		h, err := newHost(p.Input.Profile, p.target(a))
+		if err != nil {
+			return err
+		}
+		byHost[native] = h
+		p.Hosts = append(p.Hosts, h)
+	}
+	// Without a wish, whatever the filter answers for is judged: a runtime may add the native ABI.
+	if len(p.Input.Arches) == 0 && len(p.Input.Usage) == 0 {
+		asked = nil
+		for _, h := range p.Hosts {
+			for _, a := range h.Resolved.Arches {
+				if hostOf(a) == hostOf(h.Native.Arch) {
+					asked = append(asked, a)
+				}
+			}
+			if h.Resolved.Disabled {
+				asked = append(asked, h.Native.Arch)
+			}
+		}
+	}
+	for _, a := range asked {
+		abi, err := byHost[hostOf(a)].abi(a)
+		if err != nil {
+			return err
+		}
+		p.ABIs = append(p.ABIs, abi)
+	}
+	return nil
+}
+
+// arches returns the ABIs to judge as the input asks for them, each once.
+func (p *Pass) arches() []*syscalls.Arch {
+	var out []*syscalls.Arch
+	add := func(a *syscalls.Arch) {
+		if a != nil && !slices.Contains(out, a) {
+			out = append(out, a)
+		}
+	}
+	for _, a := range p.Input.Arches {
+		add(a)
+	}
+	for _, u := range p.Input.Usage {
+		add(u.Arch)
+	}
+	if len(out) > 0 {
+		return out
+	}
+	named := p.Input.Profile.Architectures
+	for _, m := range p.Input.Profile.ArchMap {
+		named = append(append(slices.Clip(named), m.Arch), m.Sub...)
+	}
+	for _, n := range named {
+		if a, err := syscalls.Lookup(n.Text); err == nil {
+			add(a)
+		}
+	}
+	if len(out) == 0 {
+		add(p.Input.Target.ABI)
+	}
+	if len(out) == 0 {
+		add(syscalls.ByName("x86_64"))
+	}
+	return out
+}
+
+// target returns the input's target for the host of an ABI.
+func (p *Pass) target(abi *syscalls.Arch) profile.Target {
+	t := p.Input.Profile.DefaultTarget(abi)
+	if p.Input.Target.Runtime != "" {
+		host := t.Host
+		t = p.Input.Target
+		t.ABI, t.Host = abi, host
+	}
+	return t
+}
+
+// find returns the judged ABI of an architecture.
+func (p *Pass) find(a *syscalls.Arch) *ABI {
+	for _, abi := range p.ABIs {
+		if abi.Arch == a {
+			return abi
+		}
+	}
+	return nil // not reached: resolve judges the ABI of every usage
+}
+
+// judgeUsage adds what the programs need.
+func (p *Pass) judgeUsage() {
+	for _, u := range p.Input.Usage {
+		abi := p.find(u.Arch)
+		for i := range u.Needs {
+			n := &u.Needs[i]
+			sites := n.Sites
+			if len(sites) == 0 {
+				sites = []Site{{Class: n.Class, Condition: n.Condition, Args: n.Args, Path: n.Path}}
+			}
+			c := p.call(abi, n.Nr)
+			for _, s := range sites {
+				c.judge(u.Program, s)
+			}
+		}
+	}
+}
+
+// call returns the call of a number, which it adds if it is new.
+func (p *Pass) call(abi *ABI, nr int32) *call {
+	key := callKey{abi, nr}
+	if c := p.byNumber[key]; c != nil {
+		return c
+	}
+	c := &call{abi: abi, nr: nr}
+	c.name, c.named = abi.NameOf(nr)
+	if !c.named {
+		c.name = fmt.Sprintf("call number %d", nr)
+	}
+	if p.byNumber == nil {
+		p.byNumber = make(map[callKey]*call)
+	}
+	p.byNumber[key] = c
+	p.calls = append(p.calls, c)
+	return c
+}
+
+// findUnused lists the calls that are open on the ABI of a program and that nothing needs.
+func (p *Pass) findUnused() {
+	for _, abi := range p.ABIs {
+		if !abi.Enforced() || !slices.ContainsFunc(p.Input.Usage, func(u Usage) bool { return u.Arch == abi.Arch }) {
+			continue
+		}
+		for _, s := range abi.Syscalls() {
+			if p.byNumber[callKey{abi, s.Nr}] != nil {
+				continue
+			}
+			if o, ok := abi.openness(s); ok {
+				p.unused = append(p.unused, o)
+			}
+		}
+	}
+}
+
+// openness describes a call that is open for some arguments.
+func (a *ABI) openness(s syscalls.Syscall) (Outcome, bool) {
+	regions, err := a.Answer(s.Nr)
+	if err != nil {
+		return Outcome{}, false
+	}
+	o := Outcome{Arch: a.Arch, Nr: s.Nr, Name: s.Name, Outcome: Unused}
+	open, always := false, true
+	for _, r := range regions {
+		if !opens(r.Action) {
+			always = false
+		} else if !open || graver(o.Action, r.Action) {
+			open, o.Action = true, r.Action
+		}
+	}
+	if open && !always {
+		o.When = conditions(regions, opens)
+	}
+	return o, open
+}
+
+// result puts together what the checks and the judgement found.
+func (p *Pass) result() *Result {
+	r := &Result{Input: p.Input, Findings: p.join(p.findings)}
+	for _, h := range p.Hosts {
+		r.Hosts = append(r.Hosts, h.Resolved)
+	}
+	if len(r.Hosts) > 0 {
+		r.Resolved = r.Hosts[0]
+	}
+	denied, unknown := false, false
+	for _, c := range p.calls {
+		r.Outcomes = append(r.Outcomes, c.result())
+		for i := range c.demands {
+			d := &c.demands[i]
+			s, bad := d.severity(c.name)
+			denied = denied || bad && d.outcome == Denied && s == finding.Error
+			unknown = unknown || d.notify || d.err != nil
+		}
+	}
+	r.Outcomes = append(r.Outcomes, p.unused...)
+	slices.SortStableFunc(r.Outcomes, func(a, b Outcome) int {
+		return cmp.Or(cmp.Compare(p.archOrder(a.Arch), p.archOrder(b.Arch)), cmp.Compare(a.Nr, b.Nr))
+	})
+	for _, u := range p.Input.Usage {
+		if !u.Complete {
+			r.Incomplete = append(r.Incomplete, u.Program)
+		}
+	}
+	switch {
+	case len(p.Input.Usage) == 0:
+	case denied:
+		r.Verdict = VerdictDenied
+	case unknown || len(r.Incomplete) > 0:
+		r.Verdict = VerdictUnknown
+	default:
+		r.Verdict = VerdictOK
+	}
+	return r
+}
+
+// archOrder returns the place of an architecture among the judged ones; the ABI of the runtime, which
+// need not be one of them, comes last.
+func (p *Pass) archOrder(a *syscalls.Arch) int {
+	for i, abi := range p.ABIs {
+		if abi.Arch == a {
+			return i
+		}
+	}
+	return len(p.ABIs)
+}
+
+// join makes one finding of those that differ in nothing but the ABI, and sorts: the gravest first,
+// then by check and place.
+func (p *Pass) join(findings []finding.Finding) []finding.Finding {
+	type key struct {
+		check, message, syscalls string
+		severity                 finding.Severity
+		pos                      finding.Pos
+	}
+	var out []finding.Finding
+	arches := make(map[key][]string)
+	for _, f := range findings {
+		k := key{f.Check, f.Message, strings.Join(f.Syscalls, " "), f.Severity, f.Pos}
+		if arches[k] == nil {
+			out = append(out, f)
+		}
+		if !slices.Contains(arches[k], f.Arch) {
+			arches[k] = append(arches[k], f.Arch)
+		}
+	}
+	for i := range out {
+		f := &out[i]
+		k := key{f.Check, f.Message, strings.Join(f.Syscalls, " "), f.Severity, f.Pos}
+		if others := arches[k][1:]; len(others) > 0 {
+			if len(others)+1 == len(p.ABIs) {
+				f.Arch = ""
+			} else {
+				f.Message += fmt.Sprintf(" (also on %s)", list(others, len(others)))
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b finding.Finding) int {
+		return cmp.Or(
+			cmp.Compare(b.Severity, a.Severity),
+			strings.Compare(a.Check, b.Check),
+			cmp.Compare(a.Pos.Line, b.Pos.Line),
+			cmp.Compare(a.Pos.Column, b.Pos.Column),
+		)
+	})
+	return out
+}
