@@ -1,0 +1,170 @@
+package report
+
+import (
+	"fmt"
+
+	"github.com/profcheck/profcheck/finding"
+)
+
+// The verdicts of a check.
+const (
+	VerdictOK      = "ok"      // nothing that the binaries need is denied
+	VerdictDenied  = "denied"  // something that they need is denied
+	VerdictUnknown = "unknown" // the scan was not complete, or an outcome could not be told
+)
+
+// Check is the answer to the main question: do these binaries run under this profile, and what
+// does it allow that they do not need?
+type Check struct {
+	Version  int       `json:"version"`
+	Binaries []Binary  `json:"binaries"`
+	Profile  Profile   `json:"profile"`
+	Target   Target    `json:"target"`
+	Verdict  string    `json:"verdict"`
+	Reason   string    `json:"reason,omitempty"` // why the verdict is unknown
+	Syscalls []Outcome `json:"syscalls"`         // what is needed or allowed, ascending number
+	Findings []Finding `json:"findings"`         // gravest first
+	Unused   *Unused   `json:"unused,omitempty"` // nil: not judged
+}
+
+// Profile names a profile.
+type Profile struct {
+	Name   string `json:"name"` // as the user gave it
+	Format string `json:"format"`
+}
+
+// Target is where a profile is enforced. Nothing of it comes from the machine that profcheck runs on.
+type Target struct {
+	Runtime string   `json:"runtime"`
+	Arch    string   `json:"arch"`
+	Host    string   `json:"host"`
+	Caps    []string `json:"caps"`
+	Kernel  string   `json:"kernel"`
+	Assumed []string `json:"assumed,omitempty"` // fields nobody gave: "runtime", "caps", "kernel"
+}
+
+// Outcome is what a profile answers for one syscall.
+type Outcome struct {
+	Arch     string   `json:"arch,omitempty"`
+	Name     string   `json:"name"`
+	Nr       int32    `json:"nr"`
+	Class    string   `json:"class,omitempty"` // empty if nothing needs it
+	Outcome  string   `json:"outcome"`         // allowed, denied, depends, unused
+	Action   string   `json:"action"`
+	Errno    string   `json:"errno,omitempty"`
+	When     string   `json:"when,omitempty"`     // conditions on the arguments, for depends
+	Programs []string `json:"programs,omitempty"` // the binaries that need it, if there are several
+}
+
+// Unused counts what a profile allows and no binary needs.
+type Unused struct {
+	Count    int      `json:"count"`
+	Riskiest []string `json:"riskiest"` // gravest first, a few
+	Check    string   `json:"check"`    // the check whose finding says the same
+}
+
+// Finding is one result of one check.
+type Finding struct {
+	Check    string    `json:"check"`
+	Severity string    `json:"severity"`
+	Arch     string    `json:"arch,omitempty"`
+	Syscalls []string  `json:"syscalls,omitempty"`
+	Message  string    `json:"message"`
+	Witness  *Witness  `json:"witness,omitempty"`
+	Remedy   string    `json:"remedy,omitempty"`
+	Position *Position `json:"position,omitempty"`
+	Path     []Frame   `json:"path,omitempty"`
+}
+
+// Witness is a concrete call that shows a finding.
+type Witness struct {
+	Arch    string `json:"arch"`
+	Syscall string `json:"syscall"`
+	Nr      int32  `json:"nr"`
+	Args    []Hex  `json:"args"` // six
+}
+
+// Position is a place in a text file; line and column count from 1, 0 means unknown.
+type Position struct {
+	File   string `json:"file"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+}
+
+// FromFinding is a finding in the form of the documents.
+func FromFinding(f finding.Finding) Finding {
+	out := Finding{
+		Check: f.Check, Severity: f.Severity.String(), Arch: f.Arch, Syscalls: f.Syscalls,
+		Message: f.Message, Remedy: f.Remedy,
+	}
+	if w := f.Witness; w != nil {
+		out.Witness = &Witness{Arch: w.Arch, Syscall: w.Syscall, Nr: w.Nr}
+		for _, a := range w.Args {
+			out.Witness.Args = append(out.Witness.Args, Hex(a))
+		}
+	}
+	if f.Pos != (finding.Pos{}) {
+		out.Position = &Position{f.Pos.File, f.Pos.Line, f.Pos.Column}
+	}
+	if len(f.Path) > 0 {
+		out.Path = FromPath(f.Path)
+	}
+	return out
+}
+
+// FromFindings converts a list; the result is never nil, so that JSON has an array.
+func FromFindings(list []finding.Finding) []Finding {
+	out := make([]Finding, 0, len(list))
+	for _, f := range list {
+		out = append(out, FromFinding(f))
+	}
+	return out
+}
+
+func (*Check) kind() string { return "check" }
+
+var (
+	verdicts   = []string{VerdictOK, VerdictDenied, VerdictUnknown}
+	outcomes   = []string{"allowed", "denied", "depends", "unused"}
+	severities = []string{finding.Error.String(), finding.Warning.String(), finding.Info.String()}
+)
+
+func (c *Check) check() error {
+	if err := oneOf("verdict", c.Verdict, verdicts); err != nil {
+		return err
+	}
+	if c.Profile.Name == "" || c.Target.Runtime == "" || len(c.Binaries) == 0 {
+		return fmt.Errorf("%w: profile, target and binaries are needed", ErrNotReport)
+	}
+	if err := checkBinaries(c.Binaries); err != nil {
+		return err
+	}
+	for i, o := range c.Syscalls {
+		at := fmt.Sprintf("syscalls[%d]", i)
+		if err := oneOf(at+".outcome", o.Outcome, outcomes); err != nil {
+			return err
+		}
+		if o.Class != "" {
+			if err := oneOf(at+".class", o.Class, classes); err != nil {
+				return err
+			}
+		}
+	}
+	return checkFindings(c.Findings)
+}
+
+func checkFindings(list []Finding) error {
+	for i, f := range list {
+		at := fmt.Sprintf("findings[%d]", i)
+		if err := oneOf(at+".severity", f.Severity, severities); err != nil {
+			return err
+		}
+		if f.Check == "" || f.Message == "" {
+			return fmt.Errorf("%s: check and message are needed", at)
+		}
+		if w := f.Witness; w != nil && len(w.Args) != 6 {
+			return fmt.Errorf("%s.witness.args: %d values, want 6", at, len(w.Args))
+		}
+	}
+	return nil
+}

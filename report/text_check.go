@@ -1,0 +1,261 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+)
+
+// shown is how many findings of one severity a text spells out unless it is verbose.
+const shown = 10
+
+func (p *printer) check(c *Check) {
+	p.verdict(c)
+	p.findings(c)
+	p.blank()
+	p.unused(c)
+	p.gaps(c.Binaries)
+	p.target(c.Target)
+	if p.verbose {
+		p.outcomes(c)
+	}
+}
+
+// verdict prints the first line.
+func (p *printer) verdict(c *Check) {
+	names := programs(c.Binaries)
+	verb := "runs"
+	if len(names) > 1 {
+		verb = "run"
+	}
+	where := fmt.Sprintf("under %s (%s, %s)", c.Profile.Name, c.Target.Runtime, c.Target.Arch)
+	var text string
+	switch c.Verdict {
+	case VerdictOK:
+		text = fmt.Sprintf("%s %s %s", words(names), verb, where)
+	case VerdictDenied:
+		not := "does not run"
+		if len(names) > 1 {
+			not = "do not run"
+		}
+		text = fmt.Sprintf("%s %s %s", words(names), not, where)
+	default:
+		text = fmt.Sprintf("whether %s %s %s cannot be told", words(names), verb, where)
+	}
+	if c.Reason != "" {
+		text += ": " + c.Reason
+	}
+	if n := tally(c.listed(), "error", "warning"); n != "" {
+		text += "; " + n
+	}
+	p.lead(severityStyles[c.Verdict], c.Verdict, ": "+text)
+}
+
+// listed returns the findings without the one that the line on unused calls stands for.
+func (c *Check) listed() []Finding {
+	var out []Finding
+	for _, f := range c.Findings {
+		if c.Unused == nil || f.Check != c.Unused.Check {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// tally counts findings of the given severities: "2 errors, 1 warning"; "" if there are none.
+func tally(list []Finding, of ...string) string {
+	var parts []string
+	for _, s := range of {
+		n := 0
+		for _, f := range list {
+			if f.Severity == s {
+				n++
+			}
+		}
+		if n > 0 {
+			noun := s
+			if s == "info" {
+				noun = "note"
+			}
+			parts = append(parts, count(n, noun))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// findings prints the findings by severity.
+func (p *printer) findings(c *Check) {
+	for _, severity := range severities {
+		var list []Finding
+		for _, f := range c.listed() {
+			if f.Severity == severity {
+				list = append(list, f)
+			}
+		}
+		if len(list) > 0 {
+			p.blank()
+		}
+		for i, f := range list {
+			if i == shown && !p.verbose {
+				p.more(list[i:])
+				break
+			}
+			p.finding(f, c.Profile.Name)
+		}
+	}
+}
+
+// more stands for findings that are not spelt out.
+func (p *printer) more(list []Finding) {
+	var names []string
+	seen := make(map[string]bool)
+	for _, f := range list {
+		for _, s := range f.Syscalls {
+			if !seen[s] {
+				names, seen[s] = append(names, s), true
+			}
+		}
+	}
+	text := fmt.Sprintf(" and %d more", len(list))
+	if len(names) > 0 {
+		text += " on " + strings.Join(names, ", ")
+	}
+	p.lead(severityStyles[list[0].Severity], list[0].Severity, text+" (--verbose shows them)")
+}
+
+// finding prints one finding: what, the shortest useful proof, and what to do.
+func (p *printer) finding(f Finding, profile string) {
+	text := " " + f.Check + "  " + f.Message
+	if f.Position != nil && f.Position.Line > 0 {
+		text += " (" + f.Position.String() + ")"
+	}
+	p.lead(severityStyles[f.Severity], f.Severity, text)
+	if f.Severity == "info" && !p.verbose {
+		return
+	}
+	switch {
+	case len(f.Path) > 0 && p.verbose:
+		p.path("    ", f.Path)
+	case len(f.Path) > 0:
+		p.line("    by: %s", short(f.Path))
+	}
+	if f.Remedy != "" {
+		p.line("    do: %s", f.Remedy)
+	}
+}
+
+// path prints all frames, aligned, the root first.
+func (p *printer) path(indent string, frames []Frame) {
+	var rows [][]string
+	for _, f := range frames {
+		function := f.Function
+		if f.Edge != "" && f.Edge != "call" {
+			function += " (" + f.Edge + ")"
+		}
+		rows = append(rows, []string{function, f.place(true)})
+	}
+	p.columns(indent, []style{plain, faint}, rows)
+}
+
+// unused prints the one counted line on what is open without need.
+func (p *printer) unused(c *Check) {
+	u := c.Unused
+	switch {
+	case u == nil:
+		return
+	case u.Count == 0:
+		p.lead(bold, "allowed but not needed", ": nothing")
+		return
+	}
+	label := "allowed but not needed"
+	for _, b := range c.Binaries {
+		if !b.Complete {
+			label = "allowed but not seen"
+		}
+	}
+	text := ": " + count(u.Count, "syscall")
+	if len(u.Riskiest) > 0 {
+		text += " (riskiest: " + strings.Join(u.Riskiest, ", ") + ")"
+	}
+	p.lead(bold, label, text)
+}
+
+// gaps prints what scans could not look into.
+func (p *printer) gaps(binaries []Binary) {
+	names := programs(binaries)
+	for i, b := range binaries {
+		for _, g := range b.Gaps {
+			p.lead(bold, "note", fmt.Sprintf(": %s: %s: %s", names[i], g.Kind, g.Detail))
+		}
+	}
+}
+
+// assumable are the fields of a target that a user can give, with their words for people.
+func (t Target) facts() []struct{ field, text string } {
+	caps := count(len(t.Caps), "capability")
+	switch {
+	case len(t.Caps) == 0:
+		caps = "no capabilities"
+	case len(t.Caps) > 1:
+		caps = fmt.Sprintf("%d capabilities", len(t.Caps))
+	}
+	return []struct{ field, text string }{
+		{"runtime", "runtime " + t.Runtime},
+		{"caps", caps},
+		{"kernel", "kernel " + t.Kernel},
+	}
+}
+
+// target prints what the verdict takes for granted.
+func (p *printer) target(t Target) {
+	var assumed, given []string
+	for _, f := range t.facts() {
+		if contains(t.Assumed, f.field) {
+			assumed = append(assumed, f.text)
+		} else {
+			given = append(given, f.text)
+		}
+	}
+	if len(given) > 0 {
+		p.lead(bold, "given", ": "+strings.Join(given, ", "))
+	}
+	if len(assumed) > 0 {
+		p.lead(bold, "assumed", ": "+strings.Join(assumed, ", ")+" (--target, --cap, --kernel)")
+	}
+	if p.verbose && len(t.Caps) > 0 {
+		p.line("capabilities: %s", strings.Join(t.Caps, " "))
+	}
+}
+
+func contains(list []string, word string) bool {
+	for _, w := range list {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
+// outcomes prints what is needed with the profile's answer, and the names that are open without need.
+func (p *printer) outcomes(c *Check) {
+	rows := [][]string{{"nr", "syscall", "class", "outcome", "answer"}}
+	var unused []string
+	for _, o := range c.Syscalls {
+		if o.Outcome == "unused" {
+			unused = append(unused, call(o.Name, o.Nr))
+			continue
+		}
+		text := answer(o.Action, o.Errno)
+		if o.When != "" {
+			text += " unless " + o.When
+		}
+		rows = append(rows, []string{fmt.Sprint(o.Nr), call(o.Name, o.Nr), o.Class, o.Outcome, text})
+	}
+	p.blank()
+	p.lead(bold, "needed", ":")
+	p.columns("  ", nil, rows)
+	if len(unused) > 0 {
+		p.blank()
+		p.lead(bold, "open without need", ":")
+		p.line("  %s", strings.Join(unused, " "))
+	}
+}

@@ -1,0 +1,144 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+)
+
+func (p *printer) lint(l *Lint) {
+	rest := l.Findings
+	for i, profile := range l.Profiles {
+		if i > 0 {
+			p.blank()
+		}
+		var own, others []Finding
+		for _, f := range rest {
+			if f.Position == nil || f.Position.File == profile.Name {
+				own = append(own, f)
+			} else {
+				others = append(others, f)
+			}
+		}
+		rest = others
+		p.linted(profile, own)
+	}
+	if len(l.Profiles) == 0 || len(rest) > 0 {
+		p.lintFindings(rest)
+	}
+}
+
+// linted prints the verdict on one profile, what was found, and what was assumed.
+func (p *printer) linted(l Linted, list []Finding) {
+	word := "ok"
+	if len(list) > 0 {
+		word = list[0].Severity
+	}
+	text := "no findings"
+	if n := tally(list, severities...); n != "" {
+		text = n
+	}
+	p.lead(severityStyles[word], word, fmt.Sprintf(": %s (%s, %s): %s", l.Name, l.Target.Runtime, l.Target.Arch, text))
+	if len(list) > 0 {
+		p.blank()
+		p.lintFindings(list)
+		p.blank()
+	}
+	p.target(l.Target)
+}
+
+// lintFindings prints findings as compilers do, place first.
+func (p *printer) lintFindings(list []Finding) {
+	for _, f := range list {
+		where := ""
+		if f.Position != nil {
+			where = clean(f.Position.String()) + ": "
+		}
+		arch := ""
+		if f.Arch != "" {
+			arch = f.Arch + ": "
+		}
+		p.out.WriteString(where + p.paint(severityStyles[f.Severity], clean(f.Severity)))
+		p.line(": %s: %s%s", f.Check, arch, f.Message)
+		if w := f.Witness; w != nil {
+			p.line("    shown by: %s", w.call())
+		}
+		if f.Remedy != "" {
+			p.line("    do: %s", f.Remedy)
+		}
+	}
+}
+
+// call renders the witness as a call without its trailing zeros: "socket(0x28) on x86_64".
+func (w *Witness) call() string {
+	args := w.Args
+	for len(args) > 0 && args[len(args)-1] == 0 {
+		args = args[:len(args)-1]
+	}
+	var list []string
+	for _, a := range args {
+		list = append(list, a.String())
+	}
+	return fmt.Sprintf("%s(%s) on %s", call(w.Syscall, w.Nr), strings.Join(list, ", "), w.Arch)
+}
+
+func (p *printer) rules(r *Rules) {
+	rows := [][]string{}
+	for _, c := range r.Checks {
+		needs := ""
+		if c.NeedsBinary {
+			needs = " [with a program]"
+		}
+		rows = append(rows, []string{c.ID, c.Severity, c.Name, c.Title + needs})
+	}
+	p.columns("", []style{bold}, rows)
+}
+
+func (p *printer) explain(e *Explain) {
+	c := e.Explain
+	p.lead(bold, c.ID+" "+c.Name, fmt.Sprintf(" (%s): %s", c.Severity, c.Title))
+	for _, part := range []struct{ label, text string }{
+		{"Why", c.Why}, {"When", c.When}, {"Where it can be wrong", c.Wrong}, {"What to do", c.Remedy},
+	} {
+		if part.text != "" {
+			p.blank()
+			p.lead(bold, part.label, ":")
+			p.block("  ", wrap(part.text, 96))
+		}
+	}
+	if c.NeedsBinary {
+		p.blank()
+		p.line("This check says nothing without a program.")
+	}
+	for _, x := range c.Examples {
+		p.blank()
+		p.lead(bold, "Example "+x.Name, ":")
+		p.block("  ", x.Text)
+	}
+	if len(c.Sources) > 0 {
+		p.blank()
+		p.lead(bold, "Sources", ":")
+		for _, s := range c.Sources {
+			p.line("  %s", s)
+		}
+	}
+}
+
+// wrap breaks a text at blanks into lines of at most width bytes, longer words on their own.
+func wrap(text string, width int) string {
+	var b strings.Builder
+	column := 0
+	for _, word := range strings.Fields(text) {
+		switch {
+		case column == 0:
+		case column+1+len(word) > width:
+			b.WriteByte('\n')
+			column = 0
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += len(word)
+	}
+	return b.String()
+}
