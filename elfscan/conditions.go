@@ -1,0 +1,149 @@
+package elfscan
+
+import "strings"
+
+// condition is a reason for which calls that are in every Go program's text are made by few.
+//
+// A call in the region of a condition is reported as conditional, unless the binary shows that the
+// condition can hold: then it counts like any other. Evidence errs to "can hold". Each entry was
+// read in the sources of the releases it names, and witness/ runs a program that triggers it and
+// one that does not; for other releases nothing is conditional.
+type condition struct {
+	id        string
+	text      string   // completes "only if ..."
+	why       string   // where in Go's sources
+	from, to  int      // Go 1.from to 1.to
+	functions []string // the region: these and what only they call
+	syscalls  []string // of the calls in it, those that are meant; nil for all
+	holds     func(*program) bool
+}
+
+var conditions = []condition{
+	{
+		id: "cpu-profile", text: "a CPU profile is started",
+		why:  "runtime/os_linux.go setThreadCPUProfiler: execute and newosproc call it always, but it returns at once while prof.hz is 0, which only SetCPUProfileRate changes",
+		from: 21, to: 26,
+		functions: []string{"runtime.setThreadCPUProfiler"},
+		syscalls:  []string{"timer_create", "timer_settime", "timer_delete"},
+		holds: func(p *program) bool {
+			return p.hasFunction("runtime.SetCPUProfileRate", "runtime.setcpuprofilerate", "runtime/pprof.StartCPUProfile")
+		},
+	},
+	{
+		id: "pidfd", text: "the program starts, finds or signals a process",
+		why:  "os/pidfd_linux.go checkPidfd: package os keeps it in a sync.OnceValue, which only the process functions call",
+		from: 23, to: 26,
+		functions: []string{"os.checkPidfd", "os.checkPidfd.func1", "os.checkPidfd.func2", "os.checkClonePidfd", "syscall.doCheckClonePidfd", "syscall.os_checkClonePidfd"},
+		holds: func(p *program) bool {
+			return p.hasFunction("os.pidfdWorks", "os.ensurePidfd", "os.getPidfd", "os.pidfdFind",
+				"os.startProcess", "os.StartProcess", "os.findProcess", "os.FindProcess")
+		},
+	},
+	{
+		id: "no-auxv", text: "the kernel passes no auxiliary vector and /proc/self/auxv cannot be opened",
+		why:  "runtime/os_linux.go sysargs: mincore finds the page size when neither gives it",
+		from: 21, to: 26,
+		functions: []string{"runtime.sysargs"},
+		syscalls:  []string{"mincore"},
+		holds:     func(*program) bool { return false },
+	},
+	{
+		id: "sysprocattr", text: "a process is started with fields of syscall.SysProcAttr set",
+		why:  "syscall/exec_linux.go forkAndExecInChild1: each of these calls stands behind a test of a field of sys, which is the zero value unless the program builds one",
+		from: 21, to: 26,
+		functions: []string{"syscall.forkAndExecInChild1", "syscall.forkAndExecInChild"},
+		syscalls: []string{"setsid", "setpgid", "ioctl", "unshare", "mount", "chroot", "setgroups", "setgroups32", "setgid", "setgid32",
+			"setuid", "setuid32", "capget", "capset", "prctl", "getppid", "getpid", "kill", "ptrace", "clone3"},
+		holds: (*program).buildsSysProcAttr,
+	},
+}
+
+func (p *program) hasFunction(names ...string) bool {
+	for _, n := range names {
+		if len(p.tab.functionsNamed(n)) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+const sysProcAttr = "syscall.SysProcAttr"
+
+// watchTypes looks up the types whose uses matter for conditions, before the code is walked.
+func (p *program) watchTypes() {
+	p.watch = map[uint64][]dataRef{}
+	for _, a := range p.types.named(sysProcAttr) {
+		p.watch[a] = nil
+	}
+}
+
+// buildsSysProcAttr reports whether the program can pass a syscall.SysProcAttr of its own to a new
+// process. Such a value lives in the heap, in static data or on the stack:
+//
+//   - In the heap it is allocated by its type, or as part of a type that contains it. os.ensurePidfd
+//     does so too, and sets PidFD alone.
+//   - In static data it is an object of its size besides syscall.zeroSysProcAttr.
+//   - On the stack it can only be if a function outside of the standard library calls
+//     os.StartProcess, syscall.StartProcess or syscall.ForkExec: what is put in an exec.Cmd escapes.
+func (p *program) buildsSysProcAttr() bool {
+	if !p.hasFunction("syscall.forkAndExecInChild1") {
+		return true // no names to go by
+	}
+	types := p.types.named(sysProcAttr)
+	if len(types) == 0 {
+		return true // its size is not known, so that static data cannot be ruled out
+	}
+	for _, t := range types {
+		for _, ref := range p.watch[t] {
+			if !p.inlines(int(ref.fn), ref.target, "os.ensurePidfd") {
+				return true
+			}
+		}
+		if p.types.containedByValue(t) || p.types.inDataOutside(t) || p.staticObjects(p.types.size(t)) > 1 {
+			return true
+		}
+	}
+	for _, name := range []string{"os.StartProcess", "os.startProcess", "syscall.StartProcess", "syscall.ForkExec", "syscall.forkExec"} {
+		for _, f := range p.tab.functionsNamed(name) {
+			for _, e := range p.in[f] {
+				caller := p.tab.name(int(e.from))
+				if !strings.HasPrefix(caller, "os.") && !strings.HasPrefix(caller, "os/exec.") && !strings.HasPrefix(caller, "syscall.") {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// inlines reports whether the code of fn at address at comes from the function of that name.
+func (p *program) inlines(fn int, at uint64, name string) bool {
+	for _, fr := range p.tab.frames(fn, at) {
+		if fr.function == name {
+			return true
+		}
+	}
+	return false
+}
+
+// staticObjects counts the variables of the given size in bytes: by the symbol table, or in a
+// stripped file by the distance from one address in use to the next. The linker puts variables in
+// order of their size, so that one of the wanted size is followed by one at least as large.
+func (p *program) staticObjects(size uint64) int {
+	p.im.loadSymbols()
+	n := 0
+	for _, s := range p.im.symbols {
+		if seg := p.im.segment(s.addr); seg != nil && seg.write && s.size == size {
+			n++
+		}
+	}
+	if len(p.im.symbols) > 0 {
+		return n
+	}
+	for i := 1; i < len(p.used); i++ {
+		if p.used[i]-p.used[i-1] == size {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,323 @@
+package elfscan
+
+import (
+	"slices"
+	"sort"
+
+	"github.com/profcheck/profcheck/elfscan/internal/isa"
+)
+
+// load reads size bytes at the address that id holds, zero-extended.
+func (f *flow) load(s *state, id valueID, size uint8) valueID {
+	v := f.vs.get(id)
+	if v.stack {
+		return f.loadSlot(s, v.off, size)
+	}
+	addrs, ok := f.vs.isConst(id)
+	if !ok || len(addrs) == 0 {
+		return unknownID
+	}
+	out := f.loadFixed(addrs[0], size)
+	for _, a := range addrs[1:] {
+		out = f.vs.join(out, f.loadFixed(a, size))
+	}
+	return out
+}
+
+// loadFixed reads memory at a fixed address: its content if nobody can write there, a cell if it
+// is a variable.
+func (f *flow) loadFixed(addr uint64, size uint8) valueID {
+	seg := f.p.im.segment(addr)
+	if seg == nil || size != 8 && size != 4 && size != 2 && size != 1 {
+		return unknownID
+	}
+	if seg.write {
+		switch size {
+		case 8:
+			f.out.loads = append(f.out.loads, addr)
+			return f.vs.cell(addr)
+		case 4:
+			f.out.loads = append(f.out.loads, addr)
+			return f.vs.narrow(f.vs.cell(addr))
+		}
+		return unknownID
+	}
+	b := f.p.im.bytes(addr, uint64(size))
+	if b == nil {
+		return unknownID
+	}
+	var c uint64
+	for i, x := range b {
+		c |= uint64(x) << (8 * i)
+	}
+	return f.vs.constant(c)
+}
+
+func (f *flow) loadSlot(s *state, off int64, size uint8) valueID {
+	if f.escaped(off) {
+		return unknownID
+	}
+	for i := range s.slots {
+		sl := &s.slots[i]
+		if sl.off+int64(sl.size) <= off || off+int64(size) <= sl.off {
+			continue
+		}
+		switch {
+		case sl.off == off && sl.size == size:
+			return sl.id
+		case sl.off == off && size == 4 && sl.size == 8:
+			return f.vs.narrow(sl.id)
+		}
+		return unknownID
+	}
+	if off >= f.m.StackArg {
+		return f.argument(off, size)
+	}
+	return unknownID
+}
+
+// escaped reports whether the slot at off can be reached through a pointer: it lies at or above an
+// address that was taken, in the same part of the frame (own slots below the return address,
+// stack arguments above). The sizes of the objects are not known, so everything above counts.
+func (f *flow) escaped(off int64) bool {
+	for t := range f.taken {
+		if off >= t && (t >= f.m.StackArg) == (off >= f.m.StackArg) {
+			return true
+		}
+	}
+	return false
+}
+
+// assign stores the value id in op.Dst.
+func (f *flow) assign(s *state, op *isa.Op, id valueID, pc uint64) {
+	switch op.Dst.Kind {
+	case isa.RegOp:
+		if op.Width == 4 {
+			id = f.vs.narrow(id)
+		} else if op.Width < 4 {
+			id = unknownID
+		}
+		s.regs[op.Dst.Reg] = id
+	case isa.Mem:
+		if op.Dst.Index != isa.NoReg {
+			f.storeSomewhere(s, f.base8(s, op.Dst))
+			return
+		}
+		f.store(s, f.address(s, op.Dst), op.Dst.Size, id, pc)
+	}
+}
+
+// joined is vs.join, noting stack addresses that are no longer followed after it. The address in
+// the stack pointer, sp, is left out: results of a call are copied from there, which leaves it
+// behind in a register.
+func (f *flow) joined(a, b, sp valueID) valueID {
+	j := f.vs.join(a, b)
+	if !f.vs.get(j).stack {
+		for _, id := range [2]valueID{a, b} {
+			if id != sp {
+				f.lose(id)
+			}
+		}
+	}
+	return j
+}
+
+// computed is vs.binary, noting stack addresses likewise.
+func (f *flow) computed(kind isa.OpKind, a, b valueID) valueID {
+	j := f.vs.binary(kind, a, b)
+	if !f.vs.get(j).stack {
+		f.lose(a)
+		f.lose(b)
+	}
+	return j
+}
+
+// lose notes that id, if it is an address in the frame, goes where it is not followed.
+func (f *flow) lose(id valueID) {
+	if v := f.vs.get(id); v.stack {
+		f.take(v.off)
+	}
+}
+
+// passAddresses notes the addresses of the frame that a callee gets to see in registers.
+//
+// The stack pointer itself is an exception. On machines with a link register no object lies there,
+// and prologues leave that address in scratch registers. On the others the outgoing arguments lie
+// there: a struct is copied to them through their address, which no callee keeps, so that only what
+// is there now is forgotten.
+func (f *flow) passAddresses(s *state) {
+	sp := f.vs.get(s.regs[f.m.SP])
+	for r := range f.m.Regs {
+		if isa.Reg(r) == f.m.SP || isa.Reg(r) == f.m.FP {
+			continue
+		}
+		v := f.vs.get(s.regs[r])
+		switch {
+		case !v.stack:
+		case sp.stack && v.off == sp.off && f.m.LR != isa.NoReg:
+		case sp.stack && v.off == sp.off:
+			f.killSlots(s, sp.off, -sp.off)
+		default:
+			f.take(v.off)
+		}
+	}
+}
+
+func (f *flow) take(off int64) {
+	if !f.taken[off] && !f.escaped(off) {
+		f.taken[off] = true
+		f.restart = true
+	}
+}
+
+// base8 returns the value of the base register of an operand whose index is not followed.
+func (f *flow) base8(s *state, o isa.Operand) valueID {
+	if o.Reg == isa.NoReg {
+		return unknownID
+	}
+	return f.vs.binary(isa.OpAdd, s.regs[o.Reg], f.vs.constant(uint64(o.Value)))
+}
+
+// storeSomewhere is a store at an unknown distance from a base. If the base is a stack address, an
+// array lies there: its slots are not followed.
+func (f *flow) storeSomewhere(s *state, base valueID) {
+	f.lose(base)
+}
+
+func (f *flow) store(s *state, addr valueID, size uint8, id valueID, pc uint64) {
+	v := f.vs.get(addr)
+	if v.stack {
+		f.setSlot(s, v.off, size, id)
+		f.lose(id)
+		return
+	}
+	f.lose(id)
+	if c, ok := f.vs.isConst(addr); ok && len(c) == 1 && (size == 8 || size == 4) {
+		f.noteStore(cellStore{pc, c[0], id})
+	}
+}
+
+func (f *flow) noteStore(st cellStore) {
+	for i := range f.out.stores {
+		if o := &f.out.stores[i]; o.at == st.at && o.cell == st.cell {
+			o.id = f.vs.join(o.id, st.id)
+			return
+		}
+	}
+	f.out.stores = append(f.out.stores, st)
+}
+
+// setSlot writes size bytes at off and forgets what they overlap.
+func (f *flow) setSlot(s *state, off int64, size uint8, id valueID) {
+	f.killSlots(s, off, int64(size))
+	if f.escaped(off) || len(s.slots) >= maxSlots && off < f.m.StackArg {
+		return
+	}
+	if off >= f.m.StackArg && (size != 8 || off%8 != 0) && (size != 4 || off%4 != 0) {
+		return // stack arguments are followed in words of 4 and 8 bytes only
+	}
+	f.insertSlot(s, slot{off, size, id})
+}
+
+func (f *flow) insertSlot(s *state, sl slot) {
+	i := sort.Search(len(s.slots), func(i int) bool { return s.slots[i].off >= sl.off })
+	if i < len(s.slots) && s.slots[i].off == sl.off {
+		s.slots[i] = sl
+		return
+	}
+	s.slots = slices.Insert(s.slots, i, sl)
+}
+
+// killSlots forgets the n bytes at off. Stack arguments in them become explicitly unknown, because
+// an absent one would mean what the caller passed.
+func (f *flow) killSlots(s *state, off, n int64) {
+	kept := s.slots[:0]
+	for _, sl := range s.slots {
+		if sl.off+int64(sl.size) <= off || off+n <= sl.off {
+			kept = append(kept, sl)
+		}
+	}
+	s.slots = kept
+	for a := max(off, f.m.StackArg) &^ 3; a < off+n && a < f.m.StackArg+4*outSlots; a += 4 {
+		f.insertSlot(s, slot{a, 4, unknownID})
+	}
+}
+
+// forget applies an OpForget, or what a syscall clobbers.
+func (f *flow) forget(s *state, op *isa.Op) {
+	for r := range f.m.Regs {
+		if op.Clobber.Has(isa.Reg(r)) {
+			s.regs[r] = unknownID
+		}
+	}
+	switch op.Dst.Kind {
+	case isa.RegOp:
+		s.regs[op.Dst.Reg] = unknownID
+	case isa.Mem:
+		if op.Dst.Index != isa.NoReg {
+			f.storeSomewhere(s, f.base8(s, op.Dst))
+		} else if v := f.vs.get(f.address(s, op.Dst)); v.stack {
+			f.killSlots(s, v.off, int64(max(op.Dst.Size, op.Width)))
+		} else if c, ok := f.vs.isConst(f.address(s, op.Dst)); ok && len(c) == 1 {
+			f.noteStore(cellStore{f.base, c[0], f.vs.constant(0)})
+		}
+	}
+}
+
+// afterCall forgets what a callee may change: every register but those that the convention keeps,
+// and its own arguments and results on the stack.
+func (f *flow) afterCall(s *state, op *isa.Op) {
+	f.passAddresses(s)
+	sp := f.vs.get(s.regs[f.m.SP])
+	if sp.stack {
+		n := int64(256) // results of a call through a pointer: those that fit no register
+		if op.Kind == isa.OpCall {
+			if callee := f.p.tab.find(op.Target); callee >= 0 {
+				if size, ok := f.p.tab.stackArgs(callee); ok {
+					n = int64(size)
+				}
+			}
+		}
+		f.killSlots(s, sp.off, n+f.m.StackArg)
+	}
+	for r := range f.m.Regs {
+		if !f.m.GoKept.Has(isa.Reg(r)) && isa.Reg(r) != f.m.SP && isa.Reg(r) != f.m.FP {
+			s.regs[r] = unknownID
+		}
+	}
+}
+
+// record notes the state at a call, tail call or syscall instruction.
+func (f *flow) record(op *isa.Op, pc uint64, s *state) {
+	c := callState{at: pc, kind: op.Kind, regs: s.regs}
+	switch op.Kind {
+	case isa.OpCall, isa.OpJump, isa.OpBranch:
+		c.target = op.Target
+	case isa.OpCallInd, isa.OpJumpInd:
+		c.callee = f.eval(s, op.A)
+	}
+	if sp := f.vs.get(s.regs[f.m.SP]); sp.stack {
+		for i := range c.stack8 {
+			c.stack8[i] = f.loadSlot(s, sp.off+8*int64(i), 8)
+		}
+		for i := range c.stack4 {
+			c.stack4[i] = f.loadSlot(s, sp.off+4*int64(i), 4)
+		}
+	}
+	if i, ok := f.index[pc]; ok {
+		old := &f.out.calls[i]
+		for r := range old.regs {
+			old.regs[r] = f.vs.join(old.regs[r], c.regs[r])
+		}
+		for j := range old.stack8 {
+			old.stack8[j] = f.vs.join(old.stack8[j], c.stack8[j])
+		}
+		for j := range old.stack4 {
+			old.stack4[j] = f.vs.join(old.stack4[j], c.stack4[j])
+		}
+		old.callee = f.vs.join(old.callee, c.callee)
+		return
+	}
+	f.index[pc] = len(f.out.calls)
+	f.out.calls = append(f.out.calls, c)
+}

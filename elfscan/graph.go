@@ -1,0 +1,365 @@
+package elfscan
+
+import (
+	"runtime"
+	"slices"
+	"sort"
+	"sync"
+	"sync/atomic"
+
+	"github.com/profcheck/profcheck/elfscan/internal/isa"
+	"github.com/profcheck/profcheck/finding"
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+// program is a Go program under study: its memory, its functions, and what a walk over all code
+// has found. After walk it is only read, but for vs and summaries.
+type program struct {
+	im  *image
+	tab *pclntab
+	m   *isa.Machine
+
+	out   [][]edge // by function, ascending target
+	in    [][]edge // by function; from is the caller
+	sites []rawSite
+	// References to writable memory, for the question whether a variable ever changes.
+	stores []dataRef
+	taken  []uint64 // addresses formed, ascending
+	used   []uint64 // addresses formed, read or written, ascending
+
+	types     typeReader
+	vs        *values
+	summaries map[int]*summary
+	noReturn  map[uint64]bool
+	morestack map[uint64]bool
+	dataPtrs  map[uint64]bool // code addresses that stand in data; nil until asked for
+	arch      *syscalls.Arch
+	release   int                  // minor number of the Go release, 0 if unknown
+	watch     map[uint64][]dataRef // uses of the types in watchTypes; target is the instruction
+}
+
+func newProgram(im *image, tab *pclntab) *program {
+	p := &program{im: im, tab: tab, types: typeReader{tab}, vs: newValues(), summaries: map[int]*summary{}, noReturn: map[uint64]bool{}}
+	p.m = machines[im.machine]
+	p.arch = syscalls.ByName(p.m.Name)
+	return p
+}
+
+// edge leads from one function to another.
+type edge struct {
+	from, to int32
+	at       uint64 // the instruction that leads there, the first of several
+	kind     finding.Edge
+}
+
+// rawSite is an instruction that enters the kernel.
+type rawSite struct {
+	fn   int32
+	kind isa.RefKind
+	at   uint64
+}
+
+// dataRef is a store to a fixed address.
+type dataRef struct {
+	target uint64
+	fn     int32
+}
+
+// chunkBytes is how much code a worker takes at a time.
+const chunkBytes = 1 << 18
+
+// chunk is the result of walking one run of functions.
+type chunk struct {
+	first, last int // functions [first, last)
+	out         [][]edge
+	sites       []rawSite
+	stores      []dataRef
+	taken, used []uint64
+	watched     map[uint64][]dataRef
+}
+
+// walk scans all functions, on all cores, and builds the graph.
+func (p *program) walk() {
+	var chunks []chunk
+	for f := 0; f < len(p.tab.funcs); {
+		first, start := f, p.tab.funcs[f].entry
+		for f < len(p.tab.funcs) && p.tab.funcs[f].end-start <= chunkBytes || f == first {
+			f++
+		}
+		chunks = append(chunks, chunk{first: first, last: f})
+	}
+	var next atomic.Int32
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(chunks)) {
+		wg.Go(func() {
+			w := walker{p: p, objects: map[uint64][]int32{}}
+			for i := next.Add(1) - 1; int(i) < len(chunks); i = next.Add(1) - 1 {
+				w.walk(&chunks[i])
+			}
+		})
+	}
+	wg.Wait()
+	p.out = make([][]edge, 0, len(p.tab.funcs))
+	for i := range chunks {
+		c := &chunks[i]
+		p.out = append(p.out, c.out...)
+		p.sites = append(p.sites, c.sites...)
+		p.stores = append(p.stores, c.stores...)
+		p.taken = append(p.taken, c.taken...)
+		p.used = append(p.used, c.used...)
+		for a, refs := range c.watched {
+			p.watch[a] = append(p.watch[a], refs...)
+		}
+	}
+	p.taken, p.used = sorted(p.taken), sorted(p.used)
+	p.reverse()
+}
+
+func sorted(a []uint64) []uint64 {
+	slices.Sort(a)
+	return slices.Compact(a)
+}
+
+// reverse fills p.in from p.out.
+func (p *program) reverse() {
+	counts := make([]int32, len(p.out))
+	total := 0
+	for _, es := range p.out {
+		total += len(es)
+		for _, e := range es {
+			counts[e.to]++
+		}
+	}
+	all := make([]edge, total)
+	p.in = make([][]edge, len(p.out))
+	at := 0
+	for f, n := range counts {
+		p.in[f] = all[at : at : at+int(n)]
+		at += int(n)
+	}
+	for _, es := range p.out {
+		for _, e := range es {
+			p.in[e.to] = append(p.in[e.to], e)
+		}
+	}
+}
+
+// walker holds the buffers of one worker.
+type walker struct {
+	p       *program
+	refs    []isa.Ref
+	edges   []edge
+	objects map[uint64][]int32 // data address -> functions that what lies there leads to
+}
+
+func (w *walker) walk(c *chunk) {
+	c.out = make([][]edge, c.last-c.first)
+	for f := c.first; f < c.last; f++ {
+		c.out[f-c.first] = w.function(f, c)
+	}
+}
+
+func (w *walker) function(f int, c *chunk) []edge {
+	p := w.p
+	w.refs = p.m.Scan(p.tab.code(f), p.tab.funcs[f].entry, w.refs[:0])
+	w.edges = w.edges[:0]
+	for _, r := range w.refs {
+		switch r.Kind {
+		case isa.RefCall, isa.RefJump:
+			if to := p.tab.find(r.Target); to >= 0 && to != f {
+				w.edges = append(w.edges, edge{int32(f), int32(to), r.At, finding.EdgeCall})
+			}
+		case isa.RefSyscall, isa.RefInt80:
+			c.sites = append(c.sites, rawSite{int32(f), r.Kind, r.At})
+		case isa.RefStore:
+			c.stores = append(c.stores, dataRef{r.Target, int32(f)})
+			c.used = append(c.used, r.Target)
+		case isa.RefAddr, isa.RefLoad:
+			w.reference(f, r, c)
+		}
+	}
+	return dedupe(w.edges)
+}
+
+// reference notes what code can be reached through an address that the function forms or reads.
+func (w *walker) reference(f int, r isa.Ref, c *chunk) {
+	p := w.p
+	s := p.im.segment(r.Target)
+	if s == nil {
+		return
+	}
+	if s.exec {
+		if to := p.tab.find(r.Target); to >= 0 && to != f && r.Kind == isa.RefAddr {
+			w.edges = append(w.edges, edge{int32(f), int32(to), r.At, finding.EdgeReference})
+		}
+		return
+	}
+	if s.write {
+		c.used = append(c.used, r.Target)
+		if r.Kind == isa.RefAddr {
+			c.taken = append(c.taken, r.Target)
+		}
+	}
+	if _, ok := p.watch[r.Target]; ok {
+		if c.watched == nil {
+			c.watched = map[uint64][]dataRef{}
+		}
+		c.watched[r.Target] = append(c.watched[r.Target], dataRef{r.At, int32(f)})
+	}
+	to, ok := w.objects[r.Target]
+	if !ok {
+		to = p.types.leadsTo(r.Target)
+		w.objects[r.Target] = to
+	}
+	kind := finding.EdgeReference
+	if len(to) > 1 {
+		kind = finding.EdgeInterface
+	}
+	for _, t := range to {
+		if int(t) != f {
+			w.edges = append(w.edges, edge{int32(f), t, r.At, kind})
+		}
+	}
+}
+
+// dedupe sorts edges by target and keeps the most direct one of each, the first of equals.
+func dedupe(es []edge) []edge {
+	if len(es) == 0 {
+		return nil
+	}
+	slices.SortFunc(es, func(a, b edge) int {
+		switch {
+		case a.to != b.to:
+			return int(a.to) - int(b.to)
+		case rank(a.kind) != rank(b.kind):
+			return rank(a.kind) - rank(b.kind)
+		case a.at < b.at:
+			return -1
+		case a.at > b.at:
+			return 1
+		}
+		return 0
+	})
+	return slices.Clone(slices.CompactFunc(es, func(a, b edge) bool { return a.to == b.to }))
+}
+
+func rank(k finding.Edge) int {
+	switch k {
+	case finding.EdgeCall:
+		return 0
+	case finding.EdgeReference:
+		return 1
+	}
+	return 2
+}
+
+// findMorestack finds the functions that grow the stack: the ones that function bodies call last,
+// before they jump back to their own beginning. They have no fixed name in an obfuscated binary.
+func (p *program) findMorestack() {
+	p.morestack = map[uint64]bool{}
+	seen := map[uint64]int{}
+	var refs []isa.Ref
+	var ops []isa.Op
+	step := max(1, len(p.tab.funcs)/2000)
+	for f := 0; f < len(p.tab.funcs); f += step {
+		code, base := p.tab.code(f), p.tab.funcs[f].entry
+		refs = p.m.Scan(code, base, refs[:0])
+		last := -1
+		for i, r := range refs {
+			if r.Kind == isa.RefCall {
+				last = i
+			}
+		}
+		if last < 0 {
+			continue
+		}
+		// From the call on: argument registers restored, then the jump to the entry.
+		for off := refs[last].At - base; off < uint64(len(code)); {
+			var n int
+			if ops, n = p.m.Decode(code[off:], base+off, ops[:0]); n == 0 {
+				break
+			}
+			off += uint64(n)
+			if k := len(ops) - 1; k >= 0 && ops[k].Kind == isa.OpJump {
+				if ops[k].Target == base {
+					seen[refs[last].Target]++
+				}
+				break
+			}
+		}
+	}
+	for target, n := range seen {
+		if n >= 3 || n*20 >= len(p.tab.funcs) {
+			p.morestack[target] = true
+		}
+	}
+}
+
+// stops reports whether a call of the function at target never comes back: it grows the stack and
+// starts the caller over, or its body holds no return and no way out.
+func (p *program) stops(target uint64) bool {
+	if p.morestack[target] {
+		return true
+	}
+	if known, ok := p.noReturn[target]; ok {
+		return known
+	}
+	f := p.tab.find(target)
+	if f < 0 || p.tab.funcs[f].entry != target {
+		return false
+	}
+	code := p.tab.code(f)
+	var ops []isa.Op
+	stops := true
+	for off := 0; off < len(code) && stops; {
+		var n int
+		ops, n = p.m.Decode(code[off:], target+uint64(off), ops[:0])
+		if n == 0 {
+			stops = false
+			break
+		}
+		for i := range ops {
+			switch k := ops[i].Kind; {
+			case k == isa.OpReturn, k == isa.OpJumpInd:
+				stops = false
+			case (k == isa.OpJump || k == isa.OpBranch) && ops[i].Target-target >= uint64(len(code)):
+				stops = false
+			}
+		}
+		off += n
+	}
+	p.noReturn[target] = stops
+	return stops
+}
+
+// summary returns what function f does, computed once.
+func (p *program) summary(f int) *summary {
+	if s, ok := p.summaries[f]; ok {
+		return s
+	}
+	s := p.analyse(f)
+	p.summaries[f] = s
+	return s
+}
+
+// isTaken reports whether the address of the variable at addr is formed anywhere, by which it
+// could change unseen. The size of the variable that a formed address belongs to is taken from the
+// symbol table, or, in a stripped file, is the distance to the next address that code uses.
+func (p *program) isTaken(addr uint64) bool {
+	i := sort.Search(len(p.taken), func(i int) bool { return p.taken[i] > addr })
+	if i == 0 {
+		return false
+	}
+	base := p.taken[i-1]
+	if base == addr {
+		return true
+	}
+	p.im.loadSymbols()
+	syms := p.im.symbols
+	k := sort.Search(len(syms), func(k int) bool { return syms[k].addr > base })
+	if k > 0 && base-syms[k-1].addr < syms[k-1].size {
+		return addr-syms[k-1].addr < syms[k-1].size
+	}
+	j := sort.Search(len(p.used), func(j int) bool { return p.used[j] > base })
+	return p.used[j] > addr // addr itself is used, so there is one
+}

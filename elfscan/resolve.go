@@ -1,0 +1,415 @@
+package elfscan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/profcheck/profcheck/elfscan/internal/isa"
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+// hop is one function on the way to a syscall instruction: at is the call in fn that leads to the
+// next hop, or the syscall instruction itself where next is nil. nr and args are what fn puts
+// there, in terms of fn's own parameters.
+type hop struct {
+	fn   int
+	at   uint64
+	next *hop
+	nr   valueID
+	args [6]valueID
+
+	depth   int  // hops below this one
+	settled int  // of these, how many already knew the number
+	compat  bool // enters through int 0x80
+}
+
+// origin returns the syscall instruction that the chain ends in.
+func (h *hop) origin() *hop {
+	for h.next != nil {
+		h = h.next
+	}
+	return h
+}
+
+// resolved is one place at which a number is known.
+type resolved struct {
+	nr     uint64
+	hop    *hop // the outermost function that was followed
+	known  *hop // the function in which the number is a constant
+	compat bool
+}
+
+// unresolvedHop is a place at which following a number ended without one.
+type unresolvedHop struct {
+	hop    *hop
+	reason string
+}
+
+const (
+	// maxDepth bounds wrappers around wrappers.
+	maxDepth = 24
+	// argDepth is how many callers further up arguments are followed once the number is known.
+	argDepth = 5
+	// maxHops bounds all hops of one function; what comes on top is taken with unknown arguments.
+	maxHops = 512
+)
+
+// resolver finds the numbers of all syscall instructions. It starts at each instruction and goes
+// on to the callers of a function as long as the number is one of the function's parameters: such
+// a function is a wrapper, whatever its name.
+type resolver struct {
+	p          *program
+	found      []resolved
+	unresolved []unresolvedHop
+	queue      []*hop
+	seen       map[hopKey]bool
+	perFn      map[int]int
+	cells      map[uint64]bool // number cells already followed
+	indirect   map[int]bool    // functions whose address is taken, by function
+}
+
+type hopKey struct {
+	fn     int
+	nr     valueID
+	args   [6]valueID
+	origin uint64
+}
+
+func (p *program) resolve() *resolver {
+	r := &resolver{p: p, seen: map[hopKey]bool{}, perFn: map[int]int{}, cells: map[uint64]bool{}, indirect: map[int]bool{}}
+	done := map[int32]bool{}
+	for _, s := range p.sites {
+		if done[s.fn] {
+			continue
+		}
+		done[s.fn] = true
+		sum := p.summary(int(s.fn))
+		for i := range sum.calls {
+			c := &sum.calls[i]
+			if c.kind != isa.OpSyscall && c.kind != isa.OpInt80 {
+				continue
+			}
+			h := &hop{fn: int(s.fn), at: c.at, nr: c.regs[p.m.Number], compat: c.kind == isa.OpInt80}
+			for k, reg := range p.m.Args {
+				h.args[k] = c.regs[reg]
+			}
+			r.push(h)
+		}
+	}
+	for len(r.queue) > 0 {
+		h := r.queue[len(r.queue)-1]
+		r.queue = r.queue[:len(r.queue)-1]
+		r.follow(h)
+	}
+	return r
+}
+
+func (r *resolver) push(h *hop) {
+	k := hopKey{h.fn, h.nr, h.args, h.origin().at}
+	if r.seen[k] {
+		return
+	}
+	r.seen[k] = true
+	if r.perFn[h.fn]++; r.perFn[h.fn] > maxHops {
+		h.args = [6]valueID{}
+		k.args = h.args
+		if r.seen[k] {
+			return
+		}
+		r.seen[k] = true
+	}
+	r.queue = append(r.queue, h)
+}
+
+// follow decides what is known of a hop's number: it is given by constants, or by the callers, or
+// by a variable, or not at all; or several of these.
+func (r *resolver) follow(h *hop) {
+	v := *r.p.vs.get(h.nr)
+	if v.stack {
+		r.fail(h, "the number is an address")
+		return
+	}
+	if v.unknown && !r.perThread(h) {
+		r.fail(h, "the number is computed in a way that is not followed")
+	}
+	if len(v.consts) > 0 {
+		r.known(h, v.consts)
+	}
+	if len(v.cells) > 0 {
+		for _, c := range v.cells {
+			r.followCell(h, c)
+		}
+	}
+	if v.params.empty() {
+		return
+	}
+	if h.depth >= maxDepth {
+		r.fail(h, fmt.Sprintf("more than %d wrappers around each other", maxDepth))
+		return
+	}
+	if r.addressTaken(h.fn) {
+		r.fail(h, "the function that takes the number is called through a pointer")
+	}
+	r.callers(h)
+}
+
+// perThread resolves the number of a syscall that the runtime makes on all threads at once
+// (syscall.AllThreadsSyscall): runtime.runPerThreadSyscall reads it from a variable that
+// syscall.runtime_doAllThreadsSyscall fills from its first argument (src/runtime/os_linux.go). The
+// copy of the whole variable on the way is not followed, so the two are joined by name. Where the
+// linker has pruned the function that fills it, the syscall is never made.
+func (r *resolver) perThread(h *hop) bool {
+	const reader, writer = "runtime.runPerThreadSyscall", "syscall.runtime_doAllThreadsSyscall"
+	if !slices.ContainsFunc(r.p.tab.frames(h.fn, h.at), func(f frame) bool { return f.function == reader }) {
+		return false
+	}
+	for _, fn := range r.p.tab.functionsNamed(writer) {
+		up := &hop{fn: fn, at: r.p.tab.funcs[fn].entry, next: h, nr: r.p.vs.regParam(r.p.m.GoParams[0]), depth: h.depth + 1}
+		for i := range up.args {
+			up.args[i] = r.p.vs.regParam(r.p.m.GoParams[1+i])
+		}
+		r.push(up)
+	}
+	return true
+}
+
+func (r *resolver) fail(h *hop, reason string) {
+	r.unresolved = append(r.unresolved, unresolvedHop{h, reason})
+}
+
+// known records constants of a number, and goes on to the callers for the arguments that depend on
+// them.
+func (r *resolver) known(h *hop, nrs []uint64) {
+	for _, nr := range nrs {
+		h := r.trim(h, nr)
+		climb := h.settled < argDepth && h.depth < maxDepth && r.argsDepend(h) && !r.addressTaken(h.fn) && len(r.p.in[h.fn]) > 0
+		if !climb {
+			k := h
+			for k.next != nil && r.isKnown(k.next, nr) {
+				k = k.next
+			}
+			r.found = append(r.found, resolved{nr, h, k, h.compat})
+			continue
+		}
+		c := *h
+		c.nr = r.p.vs.constant(nr)
+		r.callers(&c)
+	}
+}
+
+// trim returns h without the arguments that the syscall does not have and those that no filter can
+// judge by their value: pointers, descriptors and sizes. Following them up would only multiply hops.
+func (r *resolver) trim(h *hop, nr uint64) *hop {
+	name, ok := r.p.arch.NameOf(int32(nr))
+	if !ok {
+		return h
+	}
+	params, ok := r.p.arch.Params(name)
+	if !ok {
+		return h
+	}
+	c := *h
+	for i := range c.args {
+		if i >= len(params) {
+			c.args[i] = unknownID
+			continue
+		}
+		switch params[i].Kind {
+		case syscalls.Pointer, syscalls.FD, syscalls.Size:
+			if _, isConst := r.p.vs.isConst(c.args[i]); !isConst || params[i].Kind == syscalls.Pointer {
+				c.args[i] = unknownID
+			}
+		}
+	}
+	return &c
+}
+
+func (r *resolver) isKnown(h *hop, nr uint64) bool {
+	c, ok := r.p.vs.isConst(h.nr)
+	return ok && len(c) == 1 && c[0] == nr
+}
+
+func (r *resolver) argsDepend(h *hop) bool {
+	for _, a := range h.args {
+		if !r.p.vs.get(a).params.empty() {
+			return true
+		}
+	}
+	return false
+}
+
+// callers adds a hop for each call of h.fn.
+func (r *resolver) callers(h *hop) {
+	_, known := r.p.vs.isConst(h.nr)
+	entry := r.p.tab.funcs[h.fn].entry
+	for _, e := range r.p.in[h.fn] {
+		sum := r.p.summary(int(e.from))
+		for i := range sum.calls {
+			c := &sum.calls[i]
+			if !r.calls(c, entry) {
+				continue
+			}
+			up := &hop{fn: int(e.from), at: c.at, next: h, nr: r.subst(h.nr, c), depth: h.depth + 1, compat: h.compat}
+			for k := range up.args {
+				up.args[k] = r.subst(h.args[k], c)
+			}
+			if known {
+				up.settled = h.settled + 1
+			}
+			r.push(up)
+		}
+	}
+}
+
+func (r *resolver) calls(c *callState, entry uint64) bool {
+	switch c.kind {
+	case isa.OpCall, isa.OpJump, isa.OpBranch:
+		return c.target == entry
+	case isa.OpCallInd, isa.OpJumpInd:
+		return slices.Contains(r.p.vs.get(c.callee).consts, entry)
+	}
+	return false
+}
+
+// subst says in terms of a caller what id, a value of the callee, is at call c.
+func (r *resolver) subst(id valueID, c *callState) valueID {
+	vs := r.p.vs
+	v := *vs.get(id)
+	if v.params.empty() {
+		return id
+	}
+	rest := v
+	rest.params = paramSet{}
+	out, first := unknownID, true
+	add := func(x valueID) {
+		switch v.cut {
+		case cutZero:
+			x = vs.narrow(x)
+		case cutSign:
+			x = vs.signExtend(x, 4)
+		}
+		if first {
+			out, first = x, false
+		} else {
+			out = vs.join(out, x)
+		}
+	}
+	for reg := range r.p.m.Regs {
+		if v.params[0]>>reg&1 != 0 {
+			add(c.regs[reg])
+		}
+	}
+	push := r.p.m.CallPush
+	if c.kind == isa.OpJump || c.kind == isa.OpJumpInd || c.kind == isa.OpBranch {
+		push = 0
+	}
+	for j := range int64(64) {
+		if v.params[1]>>j&1 == 0 {
+			continue
+		}
+		// A parameter that was read as 4 bytes is cut; its neighbour does not matter.
+		k := (r.p.m.StackArg-push)/4 + j
+		switch {
+		case k >= outSlots:
+			add(unknownID)
+		case v.cut != cutNone:
+			add(c.stack4[k])
+		case k%2 != 0:
+			add(unknownID)
+		default:
+			add(c.stack8[k/2])
+		}
+	}
+	if rest.unknown || len(rest.consts) > 0 || len(rest.cells) > 0 {
+		out = vs.join(out, vs.intern(rest))
+	}
+	return out
+}
+
+// followCell resolves a number that is read from a variable. A variable that is never written has
+// its initial value. Otherwise each store counts: the numbers stored, or the parameters of the
+// function that stores them, whose callers are followed like those of a wrapper. That is how the
+// runtime hands a syscall to all threads (runtime.perThreadSyscall).
+func (r *resolver) followCell(h *hop, cell uint64) {
+	p := r.p
+	if p.isTaken(cell) {
+		if !r.perThread(h) {
+			r.fail(h, fmt.Sprintf("the number is read from the variable at %#x, whose address is passed on", cell))
+		}
+		return
+	}
+	var writers []int
+	for _, s := range p.stores {
+		if s.target <= cell && cell < s.target+64 {
+			writers = append(writers, int(s.fn))
+		}
+	}
+	slices.Sort(writers)
+	stored := false
+	for _, fn := range slices.Compact(writers) {
+		for _, st := range p.summary(fn).stores {
+			if st.cell != cell {
+				continue
+			}
+			if c, ok := p.vs.isConst(st.id); ok && len(c) == 1 && c[0] == 0 {
+				continue // cleared: the number that counts is stored elsewhere
+			}
+			stored = true
+			r.push(&hop{fn: fn, at: st.at, next: h, nr: st.id, depth: h.depth + 1, compat: h.compat})
+		}
+	}
+	if stored {
+		return
+	}
+	if initial, ok := p.im.word(cell); ok && initial != 0 {
+		r.known(h, []uint64{initial})
+	}
+	// Never anything but zero: the code that would set it was pruned by the linker, and with it
+	// every way to this instruction.
+}
+
+// addressTaken reports whether function fn can be called through a pointer: its address is formed
+// by code, stands in data that code can reach, or it is a method of a type.
+func (r *resolver) addressTaken(fn int) bool {
+	taken, ok := r.indirect[fn]
+	if !ok {
+		for _, e := range r.p.in[fn] {
+			if rank(e.kind) > 0 {
+				taken = true
+			}
+		}
+		taken = taken || r.p.inData(r.p.tab.funcs[fn].entry)
+		r.indirect[fn] = taken
+	}
+	return taken
+}
+
+// inData reports whether some object in data holds the address of code at entry, or some type has
+// it as a method.
+func (p *program) inData(entry uint64) bool {
+	if p.dataPtrs == nil {
+		p.dataPtrs = map[uint64]bool{}
+		first, last := p.tab.funcs[0].entry, p.tab.funcs[len(p.tab.funcs)-1].end
+		for i := range p.im.segs {
+			s := &p.im.segs[i]
+			if s.exec {
+				continue
+			}
+			start := (s.addr+7)&^7 - s.addr
+			for off := start; off+8 <= uint64(len(s.data)); off += 8 {
+				// Type descriptors hold sizes and offsets, which look like low addresses, and name
+				// methods by offset only.
+				if a := s.addr + off; a >= p.tab.module.types && a < p.tab.module.etypes {
+					off += p.tab.module.etypes - a - 8
+					continue
+				}
+				w := p.im.order.Uint64(s.data[off:])
+				if w >= first && w < last {
+					p.dataPtrs[w] = true
+				}
+			}
+		}
+		p.types.eachMethod(func(entry uint64) { p.dataPtrs[entry] = true })
+	}
+	return p.dataPtrs[entry]
+}

@@ -1,0 +1,235 @@
+package elfscan
+
+import (
+	"cmp"
+	"debug/buildinfo"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/profcheck/profcheck/elfscan/internal/isa"
+	"github.com/profcheck/profcheck/finding"
+)
+
+// machines lists the decoders, by the ELF machine that they are for.
+var machines = map[elf.Machine]*isa.Machine{
+	elf.EM_X86_64:  isa.AMD64,
+	elf.EM_AARCH64: isa.ARM64,
+}
+
+// Scan reads the binary at path. It returns a *FormatError if that is no ELF file that can be
+// read, and an error that wraps ErrNotGo if it is one but holds no Go program.
+func Scan(path string) (*Result, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, unwrapPath(path, err)
+	}
+	if st.IsDir() {
+		return nil, &FormatError{path, "is a directory"}
+	}
+	if !st.Mode().IsRegular() {
+		return nil, &FormatError{path, "is not a regular file"}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, unwrapPath(path, err)
+	}
+	defer f.Close()
+	return ScanReader(path, f, st.Size())
+}
+
+// unwrapPath names the file once and first, as all messages do.
+func unwrapPath(path string, err error) error {
+	var pe *os.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+// ScanReader is Scan for a file that is already open. path is only used in messages.
+func ScanReader(path string, r io.ReaderAt, size int64) (*Result, error) {
+	im, err := openImage(path, r, size)
+	if err != nil {
+		return nil, err
+	}
+	tab := findPclntab(im)
+	if tab == nil {
+		return nil, noTable(im, r)
+	}
+	res := &Result{Path: path, Kind: "go", GoVersion: goVersion(r)}
+	p := newProgram(im, tab)
+	res.Arch = p.arch
+	p.release = parseRelease(res.GoVersion)
+	p.watchTypes()
+	p.walk()
+	p.findMorestack()
+	p.fill(res)
+	return res, nil
+}
+
+// noTable says why a file without a readable function table is refused.
+func noTable(im *image, r io.ReaderAt) error {
+	if release := olderTable(im); release != "" {
+		return &FormatError{im.path, fmt.Sprintf("a Go program built with Go %s: releases before 1.20 are not read", release)}
+	}
+	if _, err := buildinfo.Read(r); err == nil || len(im.hints) > 0 {
+		return &FormatError{im.path, "a Go program whose function table (pclntab) cannot be read"}
+	}
+	return fmt.Errorf("%s: %w", im.path, ErrNotGo)
+}
+
+func goVersion(r io.ReaderAt) string {
+	info, err := buildinfo.Read(r)
+	if err != nil || !strings.HasPrefix(info.GoVersion, "go") {
+		return ""
+	}
+	return info.GoVersion
+}
+
+// parseRelease returns the minor number of a version such as go1.26.8, 0 if it has none.
+func parseRelease(version string) int {
+	var minor int
+	if _, err := fmt.Sscanf(version, "go1.%d", &minor); err != nil {
+		return 0
+	}
+	return minor
+}
+
+// fill resolves all syscall instructions and turns what was found into the result.
+func (p *program) fill(res *Result) {
+	r := p.resolve()
+	c := p.newClassifier(r)
+	pr := p.newProver()
+	byNr := map[int32][]candidate{}
+	for _, f := range r.found {
+		if f.compat {
+			r.fail(f.hop, "enters the kernel through int 0x80, whose calls are those of another architecture")
+			continue
+		}
+		if f.nr > 1<<31-1 && f.nr < 1<<64-1<<31 {
+			r.fail(f.hop, fmt.Sprintf("the number %#x is no syscall number", f.nr))
+			continue
+		}
+		cand := candidate{resolved: f}
+		cand.class, cand.condition = c.class(f)
+		_, cand.rank = pr.best(f.hop.fn)
+		byNr[int32(f.nr)] = append(byNr[int32(f.nr)], cand)
+	}
+	for nr, cands := range byNr {
+		res.Needs = append(res.Needs, p.need(nr, cands, pr))
+	}
+	p.addKernelNeeds(res)
+	p.addLoader(res)
+	slices.SortFunc(res.Needs, func(a, b Need) int { return cmp.Compare(a.Nr, b.Nr) })
+	for _, u := range r.unresolved {
+		at := u.hop.origin().at
+		if slices.ContainsFunc(res.Unresolved, func(o Unresolved) bool { return o.Address == at && o.Reason == u.reason }) {
+			continue
+		}
+		path := pr.path(u.hop)
+		res.Unresolved = append(res.Unresolved, Unresolved{Function: path[len(path)-1].Function, Address: at, Reason: u.reason, Path: path})
+	}
+	slices.SortFunc(res.Unresolved, func(a, b Unresolved) int {
+		return cmp.Or(cmp.Compare(a.Address, b.Address), strings.Compare(a.Reason, b.Reason))
+	})
+	p.addGaps(res, pr)
+}
+
+// candidate is one place that makes a call, with its class.
+type candidate struct {
+	resolved
+	class     finding.Class
+	condition string
+	rank      int
+}
+
+// maxSites is how many places are kept for one syscall.
+const maxSites = 8
+
+// classOrder says which class a need has if its sites differ: the one whose denial weighs most.
+var classOrder = map[finding.Class]int{
+	finding.Required: 0, finding.Startup: 1, finding.Child: 2, finding.Kernel: 3, finding.VDSO: 4, finding.Conditional: 5,
+}
+
+func (p *program) need(nr int32, cands []candidate, pr *prover) Need {
+	n := Need{Nr: nr}
+	n.Name, _ = p.arch.NameOf(nr)
+	slices.SortFunc(cands, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(classOrder[a.class], classOrder[b.class]), strings.Compare(a.condition, b.condition),
+			cmp.Compare(a.rank, b.rank), cmp.Compare(pr.distance(a.hop), pr.distance(b.hop)),
+			cmp.Compare(a.hop.at, b.hop.at), cmp.Compare(a.hop.origin().at, b.hop.origin().at))
+	})
+	n.Class, n.Condition = cands[0].class, cands[0].condition
+	for i := range n.Args {
+		n.Args[i] = p.mergeArgs(cands, i)
+	}
+	for _, c := range cands[:min(len(cands), maxSites)] {
+		s := Site{Address: c.hop.origin().at, Class: c.class, Condition: c.condition, Path: pr.path(c.hop)}
+		for i := range s.Args {
+			s.Args[i] = p.argValues(c.hop.args[i])
+		}
+		n.Sites = append(n.Sites, s)
+	}
+	return n
+}
+
+// argValues turns a value into constants, unknown if it can hold anything else.
+func (p *program) argValues(id valueID) Values {
+	if id == unknownID {
+		return Values{}
+	}
+	c, ok := p.vs.isConst(id)
+	if !ok || len(c) == 0 {
+		return Values{}
+	}
+	return Values{Known: true, Consts: c}
+}
+
+func (p *program) mergeArgs(cands []candidate, i int) Values {
+	var all []uint64
+	for _, c := range cands {
+		v := p.argValues(c.hop.args[i])
+		if !v.Known {
+			return Values{}
+		}
+		all = union(all, v.Consts)
+	}
+	if len(all) > maxConsts {
+		return Values{}
+	}
+	return Values{Known: true, Consts: all}
+}
+
+// addKernelNeeds adds the calls that the kernel itself makes a program make: the return from a
+// signal handler, where the vDSO holds that code, and the restart of an interrupted call.
+func (p *program) addKernelNeeds(res *Result) {
+	has := func(name string) *Need {
+		if nr, ok := p.arch.Number(name); ok {
+			return res.Need(nr)
+		}
+		return nil
+	}
+	handlers := has("rt_sigaction")
+	if handlers == nil {
+		return
+	}
+	for _, k := range []struct{ name, detail string }{
+		{"rt_sigreturn", "the kernel returns from signal handlers through it"},
+		{"restart_syscall", "the kernel restarts interrupted waits with it"},
+	} {
+		nr, ok := p.arch.Number(k.name)
+		if !ok || res.Need(nr) != nil {
+			continue
+		}
+		n := Need{Nr: nr, Name: k.name, Class: finding.Kernel, Detail: k.detail}
+		if len(handlers.Sites) > 0 {
+			n.Sites = []Site{{Class: finding.Kernel, Path: handlers.Sites[0].Path}}
+		}
+		res.Needs = append(res.Needs, n)
+	}
+}
