@@ -152,7 +152,7 @@ func randomProgram(rng *rand.Rand, n int) filter.Program {
 	}
 }
 
-// randomInsn makes an instruction that has at least left others behind it.
+// randomInsn makes an instruction; jumps skip at most left+1 others.
 func randomInsn(rng *rand.Rand, codes []uint16, left int) filter.Insn {
 	in := filter.Insn{Code: codes[rng.IntN(len(codes))], K: uint32(edgeValues[rng.IntN(len(edgeValues))])}
 	if rng.IntN(3) == 0 {
@@ -175,7 +175,7 @@ func randomInsn(rng *rand.Rand, codes []uint16, left int) filter.Insn {
 	case filter.OpLdMem, filter.OpLdxMem, filter.OpSt, filter.OpStx:
 		in.K %= 3
 	case filter.OpJa:
-		in.K = uint32(rng.IntN(3))
+		in.K = uint32(rng.IntN(min(left+2, 3)))
 	}
 	if in.Code&7 == filter.ClassJmp && in.Code != filter.OpJa {
 		far := min(left+2, 8)

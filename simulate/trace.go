@@ -25,6 +25,11 @@ type Result struct {
 // other word of the call had a part in it.
 func Trace(p filter.Program, d *filter.Data, order binary.ByteOrder) Result {
 	words := d.Words(order)
+	return trace(p, &words, alu)
+}
+
+// trace is Trace with the arithmetic as an argument, so that a test can put a wrong one in.
+func trace(p filter.Program, words *[16]uint32, alu func(code uint16, a, operand uint32) (uint32, bool)) Result {
 	var r Result
 	var a, x uint32
 	var m [filter.MemWords]uint32
