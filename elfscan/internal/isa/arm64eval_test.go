@@ -22,6 +22,7 @@ type a64state struct {
 	reg    [32]a64val
 	stores []a64store
 	flow   string
+	read   func(addr uint64, size int) uint64 // memory; nil for a64memory
 }
 
 // a64byte is the content of memory that nobody wrote: some function of the address.
@@ -104,7 +105,11 @@ func (s *a64state) value(o Operand) a64val {
 		return s.address(o)
 	case Mem:
 		at := s.address(o)
-		return a64combine(at, at, func(x, _ uint64) uint64 { return a64memory(x, int(o.Size)) })
+		read := s.read
+		if read == nil {
+			read = a64memory
+		}
+		return a64combine(at, at, func(x, _ uint64) uint64 { return read(x, int(o.Size)) })
 	}
 	return a64val{}
 }

@@ -106,7 +106,9 @@ func (m *a64mem) structure(w a64) bool {
 			m.size = 1 << w.field(10, 2)
 		}
 	} else {
-		if w.bit(21) {
+		// LD2 to LD4 have opcodes with two low zeros and no arrangement 1D.
+		oneD := w.field(10, 2) == 3 && !w.bit(30) && w.field(12, 2) == 0
+		if w.bit(21) || !w.bit(23) && w.rm() != 0 || oneD {
 			return false
 		}
 		m.count = [16]uint8{0: 4, 2: 4, 4: 3, 6: 3, 7: 1, 8: 2, 10: 2}[w.field(12, 4)]
