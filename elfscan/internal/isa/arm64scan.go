@@ -159,7 +159,29 @@ func (s *a64scan) register(w a64, pc uint64) {
 	s.live &^= w.writesReg()
 }
 
+// simple does the most frequent loads and stores, LDR and STR of any size at an unsigned offset,
+// where no known address is involved. It reports false if memory has to look.
+func (s *a64scan) simple(w a64) bool {
+	const form, mask = 0x39000000, 0x3f800000
+	n := w.rn()
+	if w&mask != form || s.live>>n&1 != 0 {
+		return false
+	}
+	frame, d := n == 31 || n == 29, a64NoZero(w.rd())
+	switch {
+	case !w.bit(22):
+		return !frame || s.live&d == 0
+	case frame && len(s.spills) > 0:
+		return false
+	}
+	s.live &^= d
+	return true
+}
+
 func (s *a64scan) memory(w a64, pc uint64) {
+	if s.simple(w) {
+		return
+	}
 	m, ok := w.mem()
 	switch {
 	case !ok:
