@@ -102,6 +102,14 @@ func TestTolerated(t *testing.T) {
 		{"madvise", 1, "runtime.madvise", true},
 		{"madvise", 1, "runtime.madviseX", false},
 		{"write", 1, "runtime.madvise", false},
+		{"rseq", 1, "/lib64/ld-linux-x86-64.so.2", true},
+		{"rseq", 38, "/lib/ld-linux-aarch64.so.1", true},
+		{"set_robust_list", 38, "/lib64/ld64.so.2", true},
+		{"access", 1, "ld.so.1", true},
+		{"access", 1, "/lib/ld-musl-x86_64.so.1", false},
+		{"rseq", 1, "main.so.2", false},
+		{"clone", 1, "syscall.doCheckClonePidfd", true},
+		{"clone", 1, "runtime.clone", false},
 	}
 	for _, c := range cases {
 		if got := Tolerated(c.name, c.errno, []string{"main.main", c.function}) != nil; got != c.want {

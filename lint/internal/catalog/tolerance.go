@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -10,7 +11,7 @@ import (
 // filters that kill: those never return to the caller.
 type Tolerance struct {
 	Name      string   // the call
-	Functions []string // functions of the caller; closures of them count, too
+	Functions []string // functions of the caller, closures of them count, too; or glibcLoader
 	Errnos    []int    // the answers that are tolerated, in the generic numbering; nil: any
 	Why       string   // what happens instead, a clause without full stop
 	Source    string   // file and function in the source that shows it
@@ -21,6 +22,13 @@ const (
 	eperm  = 1
 	enosys = 38
 )
+
+// glibcLoader stands in Functions for the program interpreter of glibc, whatever its path is.
+const glibcLoader = "(glibc's loader)"
+
+// glibcLoaders matches the file names of glibc's program interpreters: ld-linux-x86-64.so.2,
+// ld-linux.so.3, ld64.so.2, ld.so.1. That of musl is called ld-musl-x86_64.so.1 and minds.
+var glibcLoaders = regexp.MustCompile(`(^|/)ld(-linux[a-z0-9_-]*|64)?\.so\.[0-9]$`)
 
 // tolerances lists only callers which are the sole ones of their function for that call: of a
 // public wrapper (syscall.Sendfile, syscall.Getrlimit) another caller may mind. So sendfile and
@@ -84,19 +92,23 @@ var tolerances = []Tolerance{
 		Why:    "os.Process waits by process number",
 		Source: "go/src/os/pidfd_linux.go checkPidfd (1.23 and later)",
 	}, {
-		Name: "rseq", Functions: []string{"ld.so"},
+		Name: "clone", Functions: []string{"syscall.doCheckClonePidfd"},
+		Why:    "os.Process waits and signals by process number",
+		Source: "go/src/syscall/exec_linux.go os_checkClonePidfd, for os/pidfd_linux.go checkPidfd (1.23 and later)",
+	}, {
+		Name: "rseq", Functions: []string{glibcLoader},
 		Why:    "glibc goes on without restartable sequences",
 		Source: "glibc/sysdeps/unix/sysv/linux/rseq-internal.h rseq_register_current_thread",
 	}, {
-		Name: "set_robust_list", Functions: []string{"ld.so"},
+		Name: "set_robust_list", Functions: []string{glibcLoader},
 		Why:    "glibc goes on without robust mutexes",
 		Source: "glibc/sysdeps/nptl/dl_tls_init_tp.c __tls_init_tp",
 	}, {
-		Name: "access", Functions: []string{"ld.so"},
+		Name: "access", Functions: []string{glibcLoader},
 		Why:    "the loader goes on without /etc/ld.so.preload",
 		Source: "glibc/elf/rtld.c dl_main",
 	}, {
-		Name: "faccessat", Functions: []string{"ld.so"},
+		Name: "faccessat", Functions: []string{glibcLoader},
 		Why:    "the loader goes on without /etc/ld.so.preload",
 		Source: "glibc/elf/rtld.c dl_main, on ABIs without access",
 	},
@@ -129,6 +141,9 @@ func Tolerated(name string, errno int, functions []string) *Tolerance {
 // caller reports whether a function, or the one that a closure belongs to, is named by the entry.
 func (t *Tolerance) caller(function string) bool {
 	return slices.ContainsFunc(t.Functions, func(f string) bool {
+		if f == glibcLoader {
+			return glibcLoaders.MatchString(function)
+		}
 		rest, ok := strings.CutPrefix(function, f)
 		return ok && (rest == "" || strings.HasPrefix(rest, ".func"))
 	})
