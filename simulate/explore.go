@@ -14,7 +14,7 @@ var ErrTooComplex = errors.New("simulate: too complex to evaluate symbolically")
 
 // The budget of one evaluation. Filters that compilers make stay below a hundredth of it.
 const (
-	maxSteps  = 1 << 18 // instructions over all paths
+	maxWork   = 1 << 20 // instructions over all paths, and what feasibility costs beside them
 	maxLeaves = 1 << 12 // feasible paths
 	maxFree   = 8       // unknown bits in a returned value, which are tried one by one
 )
@@ -37,7 +37,7 @@ type path struct {
 type explorer struct {
 	p      filter.Program
 	words  [16]value // what the load instructions give
-	steps  int
+	meter  *meter
 	stack  []path
 	leaves []leaf
 }
@@ -62,7 +62,7 @@ func (e *explorer) explore(start knowledge) ([]leaf, error) {
 // follow runs one path to its end and leaves the forks on the stack.
 func (e *explorer) follow(s *path) error {
 	for s.pc < len(e.p) {
-		if e.steps++; e.steps > maxSteps {
+		if !e.meter.spend(1) {
 			return ErrTooComplex
 		}
 		in := e.p[s.pc]

@@ -19,7 +19,7 @@ type fact struct {
 
 // factOf joins what is known of the two halves of a subject. The list has the given constants that
 // are left, nil if there were none; narrow says that the high half is always 0.
-func factOf(lo, hi *wordFact, list []uint64, narrow bool) fact {
+func factOf(lo, hi *wordFact, list []uint64, narrow bool, m *meter) fact {
 	if list != nil {
 		return fact{in: points(list)}
 	}
@@ -33,18 +33,18 @@ func factOf(lo, hi *wordFact, list []uint64, narrow bool) fact {
 		if w == nil {
 			continue
 		}
-		w = w.reduced()
+		w = w.reduced(m)
 		if w.in != nil {
 			sets[half] = w.in
 		}
 		for _, a := range w.atoms {
-			m := masked{uint64(a.mask) << (32 * half), uint64(a.k) << (32 * half)}
+			b := masked{uint64(a.mask) << (32 * half), uint64(a.k) << (32 * half)}
 			switch a.op {
 			case opEq:
-				f.eq.mask |= m.mask
-				f.eq.bits |= m.bits
+				f.eq.mask |= b.mask
+				f.eq.bits |= b.bits
 			case opNe:
-				f.not = append(f.not, m)
+				f.not = append(f.not, b)
 			default:
 				f.raw = append(f.raw, a)
 			}
@@ -88,7 +88,7 @@ func (a atom) key() []uint32 {
 }
 
 // reduced leaves out what the rest implies.
-func (f *wordFact) reduced() *wordFact {
+func (f *wordFact) reduced(m *meter) *wordFact {
 	if len(f.atoms) == 0 {
 		return f
 	}
@@ -97,7 +97,7 @@ func (f *wordFact) reduced() *wordFact {
 	for i := 0; i < len(left); {
 		test := wordFact{in: f.in, atoms: slices.Clone(left)}
 		test.atoms[i] = left[i].negate()
-		if test.feasible() {
+		if test.feasible(m) {
 			i++
 		} else {
 			left = slices.Delete(left, i, i+1)
@@ -106,7 +106,7 @@ func (f *wordFact) reduced() *wordFact {
 	r.atoms = left
 	if f.in != nil && len(left) > 0 {
 		outside := wordFact{in: f.in.complement(max32), atoms: left}
-		if !outside.feasible() {
+		if !outside.feasible(m) {
 			r.in = nil
 		}
 	}

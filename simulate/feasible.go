@@ -5,11 +5,20 @@ import "slices"
 // maxFrontier bounds the states that satisfiable keeps; beyond it a word counts as satisfiable.
 const maxFrontier = 128
 
+// A meter bounds the work of one evaluation. It is shared by all paths.
+type meter struct{ left int }
+
+// spend is false if the work is too much; nothing is worth doing then.
+func (m *meter) spend(n int) bool {
+	m.left -= n
+	return m.left >= 0
+}
+
 // satisfiable reports whether some number of the span satisfies all atoms. It decides exactly, bit
 // by bit from the top, and remembers of each atom that still needs a difference whether it has
-// come (a bit in a state). It may say yes for atoms that are very many or very entangled; no is
-// always right.
-func satisfiable(atoms []atom, in span) bool {
+// come (a bit in a state). It may say yes for atoms that are very many or very entangled, and where the
+// meter has run out; no is always right.
+func satisfiable(atoms []atom, in span, m *meter) bool {
 	if in != (span{0, max32}) {
 		atoms = append(slices.Clip(atoms),
 			atom{op: opGe, mask: max32, k: uint32(in.lo)},
@@ -21,6 +30,9 @@ func satisfiable(atoms []atom, in span) bool {
 	// A state has a bit for each atom that is satisfied whatever the lower bits are.
 	frontier, next := []uint64{0}, []uint64(nil)
 	for bit := 31; bit >= 0; bit-- {
+		if !m.spend(len(frontier) * (len(atoms) + len(frontier))) {
+			return true
+		}
 		next = next[:0]
 		for _, state := range frontier {
 			for w := range uint32(2) {

@@ -52,9 +52,9 @@ func (r Region) String() string {
 // is ErrTooComplex, always, if the paths are too many or the returned value itself is computed from
 // arguments; nothing is known then.
 func Outcomes(p filter.Program, arch *syscalls.Arch, nr int32, args [6][]uint64) ([]Region, error) {
-	e := explorer{p: p}
+	e := explorer{p: p, meter: &meter{maxWork}}
 	m := merger{narrow: arch.Bits == 32}
-	var start knowledge
+	start := knowledge{meter: e.meter}
 	for i, list := range args {
 		start.listed[i] = constants(list, m.narrow)
 	}
@@ -149,7 +149,7 @@ func (m *merger) regions(leaves []leaf) []Region {
 func (m *merger) cell(l leaf) (*cell, bool) {
 	c := &cell{action: l.action, rels: l.rels}
 	for i := range subjects {
-		f := factOf(l.words[2*i], l.words[2*i+1], l.listed[i], m.narrow)
+		f := factOf(l.words[2*i], l.words[2*i+1], l.listed[i], m.narrow, l.meter)
 		if len(f.in) == 0 {
 			return nil, false
 		}
@@ -165,17 +165,21 @@ func (m *merger) cell(l leaf) (*cell, bool) {
 	return c, true
 }
 
+// maxPasses bounds the joining of cells; what is left after it is right too, only longer.
+const maxPasses = 8
+
 // merge joins cells that differ in one subject only, until nothing changes.
 func (m *merger) merge(cells []*cell) []*cell {
-	for {
+	for range maxPasses {
 		before := len(cells)
 		for i := subjects - 1; i >= 0; i-- { // filters test the later arguments last
 			cells = mergeSubject(cells, i)
 		}
 		if len(cells) == before {
-			return cells
+			break
 		}
 	}
+	return cells
 }
 
 // mergeSubject joins cells that differ in subject i only.

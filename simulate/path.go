@@ -28,6 +28,7 @@ type knowledge struct {
 	// for a subject that can be any number. Facts about such a subject alone are only here.
 	listed [subjects][]uint64
 	rels   []relationFact
+	meter  *meter
 }
 
 // maxJoint bounds the combinations of given constants that are tried on relations between several
@@ -51,6 +52,7 @@ func (k *knowledge) assume(a atom) bool {
 	}
 	if s, ok := a.set(); ok {
 		if fact.in != nil {
+			k.meter.spend(len(fact.in)/16)
 			s = s.intersect(fact.in)
 		}
 		if len(s) == 0 {
@@ -64,22 +66,23 @@ func (k *knowledge) assume(a atom) bool {
 		fact.atoms = append(slices.Clip(fact.atoms), a)
 	}
 	k.words[a.sym] = &fact
-	return fact.feasible()
+	return fact.feasible(k.meter)
 }
 
 // feasible reports whether some number satisfies the fact; see satisfiable for its limits.
-func (f *wordFact) feasible() bool {
+func (f *wordFact) feasible(m *meter) bool {
 	if len(f.atoms) == 0 {
 		return true // an empty set is never stored
 	}
 	if f.in == nil {
-		return satisfiable(f.atoms, span{0, max32})
+		return satisfiable(f.atoms, span{0, max32}, m)
 	}
-	return slices.ContainsFunc(f.in, func(sp span) bool { return satisfiable(f.atoms, sp) })
+	return slices.ContainsFunc(f.in, func(sp span) bool { return satisfiable(f.atoms, sp, m) })
 }
 
 // narrow keeps the given constants of a subject that pass. It is false if none is left.
 func (k *knowledge) narrow(subject int, pass func(uint64) bool) bool {
+	k.meter.spend(len(k.listed[subject])/8 + 1)
 	var left []uint64
 	for _, v := range k.listed[subject] {
 		if pass(v) {
@@ -107,6 +110,7 @@ func (k *knowledge) relate(r relationFact) bool {
 			return r.holds(&as)
 		})
 	}
+	k.meter.spend(16 * len(k.rels)) // each will be written down
 	opposite := r
 	opposite.op = r.op.negate()
 	if slices.Contains(k.rels, opposite) {
@@ -141,6 +145,9 @@ func (k *knowledge) jointly() bool {
 		order = append(order, i)
 	}
 	for n := range combinations {
+		if !k.meter.spend(len(k.rels) * maxSize / 8) {
+			return true
+		}
 		var as assignment
 		for _, i := range order {
 			v := k.listed[i][n%len(k.listed[i])]
