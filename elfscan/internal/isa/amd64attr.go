@@ -66,17 +66,17 @@ var immLen = [16][4]uint8{
 
 // Sizes of the r/m operand where it is memory that is written.
 const (
-	szAny  = attr(iota) << 52 // unknown, or further away than the operand says
-	sz1                       // 1, 2, 4, ... bytes
-	sz2                       //
-	sz4                       //
-	sz8                       //
-	sz16                      //
-	sz32                      //
-	sz64                      //
-	szOp                      // operand size: 2, 4 or 8
-	szW                       // 4, or 8 with REX.W
-	szL                       // vector length: 16, 32 or 64
+	szAny = attr(iota) << 52 // unknown, or further away than the operand says
+	sz1                      // 1 byte, and so on
+	sz2
+	sz4
+	sz8
+	sz16
+	sz32
+	sz64
+	szOp   // operand size: 2, 4 or 8
+	szW    // 4, or 8 with REX.W
+	szL    // vector length: 16, 32 or 64
 	szMask = attr(15) << 52
 )
 

@@ -98,12 +98,10 @@ func (d *insn64) aluReg(kind OpKind, width uint8, r Reg, v int64) {
 // stackOrExtend is the opcodes 50 to 6D.
 func (d *insn64) stackOrExtend(op byte) {
 	switch {
-	case op < 0x60 && d.stackSize() == 2:
-		d.narrowStack(op < 0x58)
 	case op < 0x58:
 		d.push(R(d.opReg()))
 	case op < 0x60:
-		d.pop(d.opReg())
+		d.popTo(d.opReg())
 	case op == 0x63: // MOVSXD
 		width := d.width()
 		src, ok := d.source(min(width, 4))
@@ -116,29 +114,10 @@ func (d *insn64) stackOrExtend(op byte) {
 			d.assign(OpSet, width, d.reg(), src, Operand{})
 		}
 	case op == 0x68, op == 0x6a:
-		if d.stackSize() == 2 {
-			d.narrowStack(true)
-		} else {
-			d.push(I(d.immediate(d.immWidth())))
-		}
+		d.push(I(d.immediate(d.immWidth())))
 	default: // INS
 		d.stringOp(op)
 	}
-}
-
-// narrowStack is a PUSH or POP of 2 bytes.
-func (d *insn64) narrowStack(push bool) {
-	if push {
-		d.pushUnknown(2)
-		return
-	}
-	if d.attr&writesOp != 0 {
-		d.forget(1 << d.opReg())
-		if d.opReg() == rsp {
-			return
-		}
-	}
-	d.put(OpAdd, 8, R(rsp), R(rsp), I(2))
 }
 
 // moves is the opcodes 80 to BF.
@@ -164,7 +143,7 @@ func (d *insn64) moves(op byte) {
 	case op == 0x98:
 		d.extendAX()
 	case op == 0x9c: // PUSHF
-		d.pushUnknown(d.stackSize())
+		d.pushUnknown()
 	case op == 0x9d: // POPF
 		d.put(OpAdd, 8, R(rsp), R(rsp), I(d.stackSize()))
 	case op >= 0xa4 && op <= 0xaf:
@@ -197,23 +176,16 @@ func (d *insn64) immediateGroup() {
 
 // popRM is POP r/m. An address that uses RSP sees it already moved.
 func (d *insn64) popRM() {
-	switch {
-	case d.stackSize() == 2:
-		if d.isReg() {
-			d.forget(1<<d.rm() | 1<<rsp)
-			return
-		}
-		d.put(OpAdd, 8, R(rsp), R(rsp), I(2))
-		d.forgetMem(2)
-	case d.isReg():
-		d.pop(d.rm())
-	default:
-		d.put(OpAdd, 8, R(rsp), R(rsp), I(8))
-		if dst, ok := d.source(8); ok {
-			d.put(OpSet, 8, dst, M(rsp, -8, 8), Operand{})
-		} else {
-			d.forgetMem(8)
-		}
+	if d.isReg() {
+		d.popTo(d.rm())
+		return
+	}
+	size := d.stackSize()
+	d.put(OpAdd, 8, R(rsp), R(rsp), I(size))
+	if dst, ok := d.source(uint8(size)); ok {
+		d.put(OpSet, uint8(size), dst, M(rsp, -size, uint8(size)), Operand{})
+	} else {
+		d.forgetMem(uint8(size))
 	}
 }
 

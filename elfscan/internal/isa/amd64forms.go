@@ -13,8 +13,10 @@ func undefinedForm(code []byte, after int, modrm byte, x enc) bool {
 		return modrm > 0xc7 && modrm != 0xf8
 	case table == map3A+2 || table == mapVEX+4: // HRESET, TILERELEASE
 		return isReg && modrm != 0xc0
+	case op == 0x01 && !isReg: // RSTORSSP has F3
+		return modrm>>3&7 == 5 && table != map0F+2
 	case op == 0x01:
-		return isReg && forms0F01[table-map0F]&form == 0
+		return forms0F01[table-map0F]&form == 0
 	case op == 0x0f:
 		if after >= len(code) {
 			return true
@@ -29,15 +31,16 @@ func undefinedForm(code []byte, after int, modrm byte, x enc) bool {
 	return false
 }
 
-// x87Forms has bit ModRM-0xc0 set for each defined register form of D8 to DF.
+// x87Forms has bit ModRM-0xc0 set for each register form of D8 to DF that processors run. Some of
+// them (D9 D8, DC D0, DD C8, DE D0, DF C8 and so on) are undocumented aliases, which objdump calls bad.
 var x87Forms = [8]uint64{
-	0xffffffffffffffff, 0xffff7f330001ffff, 0x00000200ffffffff, 0x00ffff3fffffffff,
-	0xffffffff0000ffff, 0x0000ffffffff00ff, 0xffffffff0200ffff, 0x00ffff01000000ff,
+	0xffffffffffffffff, 0xffff7f33ff01ffff, 0x00000200ffffffff, 0x00ffff3fffffffff,
+	0xffffffffffffffff, 0x0000ffffffffffff, 0xffffffff02ffffff, 0x00ffff01ffffffff,
 }
 
 // forms0F01 does the same for 0F 01 under the prefixes none, 66, F3 and F2: VMCALL, MONITOR,
 // XGETBV, RDTSCP and so on.
-var forms0F01 = [4]uint64{0xffffc1fffff38f7f, 0x13ff00fffdf3ff3f, 0xf7fff5fffff30f7f, 0xd3ff03fffff30f7f}
+var forms0F01 = [4]uint64{0xffffc1fffff38f7f, 0x13ff00fffff3ff3f, 0xf7fff5fffff30f7f, 0xd3ff03fffff30f7f}
 
 // suffixes3DNow has bit n set where 0F 0F with suffix n is an instruction.
 var suffixes3DNow = [4]uint64{0x30003000, 0, 0x88d144d144d14400, 0}

@@ -106,22 +106,29 @@ func (d *insn64) stackSize() int64 {
 	return 8
 }
 
-// push stores v below the stack pointer and moves that. v is read before.
+// push stores v, which is read before, below the stack pointer and moves that.
 func (d *insn64) push(v Operand) {
-	d.put(OpSet, 8, M(rsp, -8, 8), v, Operand{})
-	d.put(OpSub, 8, R(rsp), R(rsp), I(8))
+	size := d.stackSize()
+	d.put(OpSet, uint8(size), M(rsp, -size, uint8(size)), v, Operand{})
+	d.put(OpSub, 8, R(rsp), R(rsp), I(size))
 }
 
 // pushUnknown pushes something that cannot be named.
-func (d *insn64) pushUnknown(size int64) {
+func (d *insn64) pushUnknown() {
+	size := d.stackSize()
 	d.add(Op{Kind: OpForget, Width: uint8(size), Dst: M(rsp, -size, uint8(size))})
 	d.put(OpSub, 8, R(rsp), R(rsp), I(size))
 }
 
-// pop loads r from the stack.
-func (d *insn64) pop(r Reg) {
-	d.put(OpSet, 8, R(r), M(rsp, 0, 8), Operand{})
+// popTo loads r from the stack. With 2 bytes the rest of r is kept: it is forgotten.
+func (d *insn64) popTo(r Reg) {
+	size := d.stackSize()
+	if size == 8 {
+		d.put(OpSet, 8, R(r), M(rsp, 0, 8), Operand{})
+	} else {
+		d.forget(1 << r)
+	}
 	if r != rsp {
-		d.put(OpAdd, 8, R(rsp), R(rsp), I(8))
+		d.put(OpAdd, 8, R(rsp), R(rsp), I(size))
 	}
 }

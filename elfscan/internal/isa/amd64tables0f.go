@@ -161,5 +161,5 @@ var rules3A = []rule{
 	{p66, 0x60, 0x63, mr | imm8 | clob(1<<rcx)}, // PCMPESTRM to PCMPISTRI
 	{np, 0xcc, 0xcc, mr | imm8},                 // SHA1RNDS4
 	{p66, 0xce, 0xcf, mr | imm8}, {p66, 0xdf, 0xdf, mr | imm8},
-	{pF3, 0xf0, 0xf0, mr | imm8 | ax | check}, // HRESET
+	{pF3, 0xf0, 0xf0, mr | imm8 | regOnly | check}, // HRESET
 }

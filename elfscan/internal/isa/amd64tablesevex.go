@@ -75,7 +75,7 @@ var rulesEVEX3 = []rule{
 	{p66, 0x17, 0x17, mr | imm8 | rmGeneral | wAll | sz4},                    // VEXTRACTPS
 	{p66, 0x18, 0x18, mr | imm8}, {p66, 0x19, 0x19, mr | imm8 | wAll | sz16}, // VEXTRACTF32X4
 	{p66, 0x1a, 0x1a, mr | imm8}, {p66, 0x1b, 0x1b, mr | imm8 | wAll | sz32}, // VEXTRACTF32X8
-	{p66, 0x1d, 0x1d, mr | imm8 | wAll | sz32}, // VCVTPS2PH
+	{p66, 0x1d, 0x1d, mr | imm8 | wAll | szAny}, // VCVTPS2PH
 	{p66, 0x1e, 0x1f, mr | imm8}, {p66, 0x20, 0x23, mr | imm8}, {p66, 0x25, 0x27, mr | imm8},
 	{p66, 0x38, 0x38, mr | imm8}, {p66, 0x39, 0x39, mr | imm8 | wAll | sz16}, // VEXTRACTI32X4
 	{p66, 0x3a, 0x3a, mr | imm8}, {p66, 0x3b, 0x3b, mr | imm8 | wAll | sz32}, // VEXTRACTI32X8

@@ -130,7 +130,7 @@ type Operand struct {
 	Reg   Reg // RegOp: the register; Mem and Addr: the base
 	Index Reg // Mem and Addr only
 	Scale uint8
-	Size  uint8 // Mem: bytes accessed; source width of OpSignExtend
+	Size  uint8 // Mem: bytes accessed, 0 in OpForget if unknown; source width of OpSignExtend
 	Value int64
 }
 
