@@ -52,7 +52,7 @@ func (k *knowledge) assume(a atom) bool {
 	}
 	if s, ok := a.set(); ok {
 		if fact.in != nil {
-			k.meter.spend(len(fact.in)/16)
+			k.meter.spend(len(fact.in) / 16)
 			s = s.intersect(fact.in)
 		}
 		if len(s) == 0 {
