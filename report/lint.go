@@ -10,7 +10,8 @@ type Lint struct {
 // Linted is a profile that was looked at, and for which target.
 type Linted struct {
 	Profile
-	Target Target `json:"target"`
+	Target Target   `json:"target"`           // for the first architecture
+	Arches []string `json:"arches,omitempty"` // the ABIs that were judged
 }
 
 func (*Lint) kind() string { return "lint" }

@@ -22,7 +22,7 @@ func (p *printer) check(c *Check) {
 
 // verdict prints the first line.
 func (p *printer) verdict(c *Check) {
-	names := programs(c.Binaries)
+	names := Programs(c.Binaries)
 	verb := "runs"
 	if len(names) > 1 {
 		verb = "run"
@@ -181,10 +181,10 @@ func (p *printer) unused(c *Check) {
 
 // gaps prints what scans could not look into.
 func (p *printer) gaps(binaries []Binary) {
-	names := programs(binaries)
+	names := Programs(binaries)
 	for i, b := range binaries {
 		for _, g := range b.Gaps {
-			p.lead(bold, "note", fmt.Sprintf(": %s: %s: %s", names[i], g.Kind, g.Detail))
+			p.lead(bold, "note", fmt.Sprintf(": %s: %s", names[i], g.Detail))
 		}
 	}
 }

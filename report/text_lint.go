@@ -37,7 +37,13 @@ func (p *printer) linted(l Linted, list []Finding) {
 	if n := tally(list, severities...); n != "" {
 		text = n
 	}
-	p.lead(severityStyles[word], word, fmt.Sprintf(": %s (%s, %s): %s", l.Name, l.Target.Runtime, l.Target.Arch, text))
+	where := l.Target.Arch
+	if len(l.Arches) > 3 {
+		where = count(len(l.Arches), "ABI")
+	} else if len(l.Arches) > 0 {
+		where = strings.Join(l.Arches, " ")
+	}
+	p.lead(severityStyles[word], word, fmt.Sprintf(": %s (%s, %s): %s", l.Name, l.Target.Runtime, where, text))
 	if len(list) > 0 {
 		p.blank()
 		p.lintFindings(list)

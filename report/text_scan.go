@@ -56,7 +56,7 @@ func (p *printer) binary(b Binary) {
 		}
 	}
 	for _, g := range b.Gaps {
-		p.lead(bold, "note", fmt.Sprintf(": %s: %s", g.Kind, g.Detail))
+		p.lead(bold, "note", ": "+g.Detail)
 	}
 }
 

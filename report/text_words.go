@@ -30,9 +30,9 @@ func some(list []string, limit int) string {
 	return fmt.Sprintf("%s, %d more", strings.Join(list[:limit], ", "), len(list)-limit)
 }
 
-// programs names binaries as their verdict does: by the last element of the path, or by the whole
+// Programs names binaries as their verdict does: by the last element of the path, or by the whole
 // path where two would be the same.
-func programs(binaries []Binary) []string {
+func Programs(binaries []Binary) []string {
 	bases := make(map[string]int)
 	for _, b := range binaries {
 		bases[path.Base(b.Path)]++

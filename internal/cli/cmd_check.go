@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/profcheck/profcheck/elfscan"
+	"github.com/profcheck/profcheck/lint"
+	"github.com/profcheck/profcheck/report"
+)
+
+// unusedCheck is the check whose finding the counted line of a verdict stands for.
+const unusedCheck = "PC612"
+
+// riskiest is how many of the unused calls a verdict names.
+const riskiest = 5
+
+func (a *App) checkCommand(o *options) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "check BINARY... [PROFILE]",
+		Short: "Will this program run under this profile? The same without the word check",
+		Long: `Scans the binaries and judges them under the profile: what it denies that they need, what it
+allows that they do not need, and what cannot be told. Needs are judged for each binary, what is not
+needed over all of them. PROFILE defaults to ` + defaultProfile + `.`,
+		Example: "  profcheck check ./server docker-default\n  profcheck check --build ./cmd/server profile.json",
+		Args:    cobra.ArbitraryArgs,
+		RunE:    func(_ *cobra.Command, args []string) error { return a.check(o, args) },
+	}
+	o.checkFlags(cmd)
+	return cmd
+}
+
+func (a *App) check(o *options, args []string) error {
+	binaries, name, err := splitArgs(args, len(o.build) > 0)
+	if err != nil {
+		return err
+	}
+	if len(binaries) == 0 && len(o.build) == 0 {
+		return usage("no binary given; see profcheck --help")
+	}
+	p, err := a.openProfile(name)
+	if err != nil {
+		return err
+	}
+	scans, err := a.scanAll(o, binaries)
+	if err != nil {
+		return err
+	}
+	target, assumed, err := o.targetFor(p, scans[0].Arch)
+	if err != nil {
+		return err
+	}
+	doc := &report.Check{Version: report.Version, Profile: profileDoc(p)}
+	in := lint.Input{Profile: p, Target: target}
+	for _, s := range scans {
+		doc.Binaries = append(doc.Binaries, binaryDoc(s))
+	}
+	for i, program := range report.Programs(doc.Binaries) {
+		in.Usage = append(in.Usage, usageOf(scans[i], program))
+	}
+	result, err := lint.Run(in)
+	if err != nil {
+		return err
+	}
+	doc.Target = targetDoc(result.Resolved.Target, assumed)
+	code := o.judge(doc, result, scans)
+	if err := a.emit(o, doc); err != nil {
+		return err
+	}
+	return done(code)
+}
+
+// judge fills in verdict, outcomes and findings, and returns the exit code.
+func (o *options) judge(doc *report.Check, r *lint.Result, scans []*elfscan.Result) int {
+	doc.Verdict = r.Verdict
+	doc.Findings = report.FromFindings(r.Findings)
+	doc.Syscalls = []report.Outcome{}
+	unused := make(map[string]bool)
+	for _, out := range r.Outcomes {
+		doc.Syscalls = append(doc.Syscalls, outcomeDoc(out, len(scans) > 1))
+		if out.Outcome == lint.Unused {
+			unused[out.Name] = true
+		}
+	}
+	doc.Unused = &report.Unused{Count: len(unused), Riskiest: []string{}, Check: unusedCheck}
+	for _, f := range r.Findings {
+		if f.Check == unusedCheck {
+			doc.Unused.Riskiest = append([]string{}, f.Syscalls[:min(riskiest, len(f.Syscalls))]...)
+		}
+	}
+	unknown := r.Verdict == lint.VerdictUnknown || len(r.Incomplete) > 0
+	switch {
+	case len(r.Incomplete) > 0:
+		doc.Reason = "the scan of " + strings.Join(r.Incomplete, ", ") + " is incomplete"
+	case unknown:
+		doc.Reason = "a listener decides, or the filter is too complex"
+	}
+	if reason := o.strictly(r, scans); reason != "" {
+		unknown = true
+		if doc.Verdict == lint.VerdictOK {
+			doc.Verdict, doc.Reason = report.VerdictUnknown, reason
+		}
+	}
+	if unknown && !o.allowIncomplete {
+		return exitUnknown
+	}
+	return o.code(r.Findings)
+}
+
+// strictly says what --strict does not let pass; "" for nothing, and without --strict.
+func (o *options) strictly(r *lint.Result, scans []*elfscan.Result) string {
+	if !o.strict {
+		return ""
+	}
+	var parts []string
+	if n := len(r.Undecided()); n > 0 {
+		parts = append(parts, fmt.Sprintf("%s on arguments that the scan does not know", depends(n)))
+	}
+	for _, s := range scans {
+		for _, g := range strictGaps(s) {
+			parts = append(parts, s.Path+" "+g.Detail)
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "--strict: " + strings.Join(parts, "; ")
+}
+
+func depends(n int) string {
+	if n == 1 {
+		return "1 outcome depends"
+	}
+	return fmt.Sprintf("%d outcomes depend", n)
+}
+
+// strictGaps returns the gaps that only --strict counts.
+func strictGaps(s *elfscan.Result) []elfscan.Gap {
+	var out []elfscan.Gap
+	for _, g := range s.Gaps {
+		switch g.Kind {
+		case elfscan.GapExec, elfscan.GapDlopen, elfscan.GapPlugin:
+			out = append(out, g)
+		}
+	}
+	return out
+}

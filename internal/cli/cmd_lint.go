@@ -1,0 +1,175 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/profcheck/profcheck/finding"
+	"github.com/profcheck/profcheck/lint"
+	"github.com/profcheck/profcheck/report"
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+func (a *App) lintCommand(o *options) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:               "lint PROFILE...",
+		Short:             "Is this profile safe, and does it say what its author meant?",
+		Example:           "  profcheck lint profile.json\n  profcheck lint docker-default --cap SYS_ADMIN --kernel 4.4",
+		Args:              atLeast(1, "PROFILE..."),
+		ValidArgsFunction: completeProfiles,
+		RunE:              func(_ *cobra.Command, args []string) error { return a.lint(o, args) },
+	}
+	o.targetFlags(cmd)
+	o.archFlag(cmd, "architectures to judge, or all (default: those that the profile names)")
+	o.thresholdFlags(cmd)
+	return cmd
+}
+
+// lint judges each profile for itself. One that cannot be read does not keep the others from being
+// judged.
+func (a *App) lint(o *options, names []string) error {
+	arches, err := o.archList()
+	if err != nil {
+		return err
+	}
+	doc := &report.Lint{Version: report.Version, Findings: []report.Finding{}}
+	var all []finding.Finding
+	var failed []error
+	for _, name := range names {
+		r, assumed, err := a.lintOne(o, name, arches)
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		doc.Profiles = append(doc.Profiles, linted(r, assumed))
+		doc.Findings = append(doc.Findings, report.FromFindings(r.Findings)...)
+		all = append(all, r.Findings...)
+	}
+	if len(doc.Profiles) > 0 {
+		if err := a.emit(o, doc); err != nil {
+			return err
+		}
+	}
+	if len(failed) == 0 {
+		return done(o.code(all))
+	}
+	for _, err := range failed[:len(failed)-1] {
+		fmt.Fprintf(a.Stderr, "profcheck: %s\n", oneLine(err.Error()))
+	}
+	last := failed[len(failed)-1]
+	return codeError{exitCode(errors.Join(failed...)), last}
+}
+
+func (a *App) lintOne(o *options, name string, arches []*syscalls.Arch) (*lint.Result, []string, error) {
+	p, err := a.openProfile(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	target, assumed, err := o.targetFor(p, profileArches(p)[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := lint.Run(lint.Input{Profile: p, Target: target, Arches: arches})
+	return r, assumed, err
+}
+
+// linted describes a judged profile.
+func linted(r *lint.Result, assumed []string) report.Linted {
+	p := r.Input.Profile
+	l := report.Linted{Profile: report.Profile{Name: p.Name, Format: p.Format}}
+	var arches []*syscalls.Arch
+	if arches = r.Input.Arches; len(arches) == 0 {
+		for _, h := range r.Hosts {
+			arches = append(arches, h.Arches...)
+		}
+	}
+	for _, abi := range arches {
+		l.Arches = append(l.Arches, abi.Name)
+	}
+	if r.Resolved != nil {
+		l.Target = targetDoc(r.Resolved.Target, assumed)
+	}
+	return l
+}
+
+func (a *App) rulesCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "rules",
+		Short: "List the checks",
+		Args:  exactly(0, "no argument"),
+		RunE: func(*cobra.Command, []string) error {
+			doc := &report.Rules{Version: report.Version, Checks: []report.CheckInfo{}}
+			for _, c := range lint.Checks() {
+				doc.Checks = append(doc.Checks, checkInfo(c))
+			}
+			return a.emit(o, doc)
+		},
+	}
+}
+
+func (a *App) explainCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:               "explain ID",
+		Short:             "What a check looks for, why, and what to do",
+		Example:           "  profcheck explain PC613",
+		Args:              exactly(1, "ID or name of a check"),
+		ValidArgsFunction: cobra.FixedCompletions(checkNames(), cobra.ShellCompDirectiveNoFileComp),
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, ok := lint.Lookup(args[0])
+			if !ok {
+				near := syscalls.NearestOf(args[0], checkNames())
+				if near != "" {
+					return usage("unknown check %q: did you mean %s?", args[0], near)
+				}
+				return usage("unknown check %q; profcheck rules lists them", args[0])
+			}
+			doc := &report.Explain{Version: report.Version, Explain: checkInfo(c)}
+			doc.Explain.Why, doc.Explain.When, doc.Explain.Wrong = c.Why, c.When, c.Wrong
+			doc.Explain.Remedy, doc.Explain.Sources = c.Remedy, c.Sources
+			doc.Explain.Examples = examples(c.Example())
+			return a.emit(o, doc)
+		},
+	}
+}
+
+// checkInfo is what a list says of a check.
+func checkInfo(c *lint.Check) report.CheckInfo {
+	return report.CheckInfo{
+		ID: c.ID, Name: c.Name, Severity: c.Severity.String(), Title: c.Title, NeedsBinary: c.NeedsBinary,
+	}
+}
+
+func checkNames() []string {
+	var names []string
+	for _, c := range lint.Checks() {
+		names = append(names, c.ID, c.Name)
+	}
+	return names
+}
+
+// examples takes the first flagged file of a check's examples, what is said about it, and the first
+// clean file. The archive is txtar: `-- NAME --` begins a file.
+func examples(archive string) []report.Example {
+	var all []report.Example
+	for line := range strings.Lines(archive) {
+		name, ok := strings.CutPrefix(strings.TrimSpace(line), "-- ")
+		if name, end := strings.CutSuffix(name, " --"); ok && end {
+			all = append(all, report.Example{Name: name})
+		} else if len(all) > 0 {
+			all[len(all)-1].Text += line
+		}
+	}
+	var out []report.Example
+	clean := false
+	for _, x := range all {
+		stem, _, _ := strings.Cut(x.Name, ".")
+		if stem == "bad" || strings.HasPrefix(stem, "good") && !clean {
+			out = append(out, x)
+			clean = clean || strings.HasSuffix(x.Name, ".json") && stem != "bad"
+		}
+	}
+	return out
+}

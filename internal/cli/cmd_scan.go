@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/profcheck/profcheck/elfscan"
+	"github.com/profcheck/profcheck/report"
+)
+
+func (a *App) scanCommand(o *options) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "scan BINARY...",
+		Short:   "Which syscalls can this binary make?",
+		Example: "  profcheck scan ./server\n  profcheck scan --build ./cmd/server --format json",
+		Args:    cobra.ArbitraryArgs,
+		RunE:    func(_ *cobra.Command, args []string) error { return a.scan(o, args) },
+	}
+	o.archFlag(cmd, "with --build: the architecture to build for; otherwise what the binaries must be for")
+	o.scanFlags(cmd)
+	return cmd
+}
+
+func (a *App) scan(o *options, binaries []string) error {
+	if len(binaries) == 0 && len(o.build) == 0 {
+		return usage("scan: no binary given; see profcheck scan --help")
+	}
+	scans, err := a.scanAll(o, binaries)
+	if err != nil {
+		return err
+	}
+	doc := &report.Scan{Version: report.Version}
+	code := exitOK
+	for _, s := range scans {
+		doc.Binaries = append(doc.Binaries, binaryDoc(s))
+		if !s.Complete() && !o.allowIncomplete || o.strict && len(strictGaps(s)) > 0 {
+			code = exitUnknown
+		}
+	}
+	if err := a.emit(o, doc); err != nil {
+		return err
+	}
+	return done(code)
+}
+
+// scanAll builds and scans; the error names the first binary that cannot be read.
+func (a *App) scanAll(o *options, binaries []string) ([]*elfscan.Result, error) {
+	var scans []*elfscan.Result
+	built, remove, err := a.buildAll(o)
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
+	for _, path := range binaries {
+		if path == "-" {
+			return nil, usage("a binary cannot come from stdin (-)")
+		}
+		s, err := a.scanOne(o, path)
+		if err != nil {
+			return nil, err
+		}
+		scans = append(scans, s)
+	}
+	for _, b := range built {
+		s, err := a.scanOne(o, b.path)
+		if err != nil {
+			return nil, err
+		}
+		s.Path = b.name
+		scans = append(scans, s)
+	}
+	return scans, nil
+}
+
+func (a *App) scanOne(o *options, path string) (*elfscan.Result, error) {
+	s, err := elfscan.Scan(path)
+	if err != nil {
+		return nil, err
+	}
+	arches, err := o.archList()
+	if err != nil {
+		return nil, err
+	}
+	for _, abi := range arches {
+		if abi == s.Arch {
+			return s, nil
+		}
+	}
+	if len(arches) > 0 {
+		return nil, usage("%s is for %s, and --arch says %s", path, s.Arch.Name, arches[0].Name)
+	}
+	return s, nil
+}
+
+func (a *App) whyCommand(o *options) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "why BINARY SYSCALL",
+		Short: "The path of calls that proves that a binary can make a syscall",
+		Long: `Shows how the binary reaches the syscall: the entry point first, the instruction last. The exit code
+is 0 if it can make the call, 1 if it cannot, and 3 if nothing was found but the scan is incomplete.`,
+		Example:           "  profcheck why ./server ptrace",
+		Args:              exactly(2, "BINARY and SYSCALL"),
+		ValidArgsFunction: completeFileThenSyscall,
+		RunE:              func(_ *cobra.Command, args []string) error { return a.why(o, args[0], args[1]) },
+	}
+	cmd.Flags().BoolVar(&o.allowIncomplete, "allow-incomplete", false, "take what the scan did not see for not needed")
+	return cmd
+}
+
+func (a *App) why(o *options, path, word string) error {
+	// A word that no ABI knows is wrong whatever the binary is.
+	if !isNumber(word) {
+		if err := knownSyscall(word); err != nil {
+			return err
+		}
+	}
+	s, err := elfscan.Scan(path)
+	if err != nil {
+		return err
+	}
+	nr, err := parseSyscall(s.Arch, word)
+	if err != nil {
+		return err
+	}
+	doc := &report.Why{Version: report.Version, Binary: path, Arch: s.Arch.Name, Complete: s.Complete()}
+	doc.Why.Nr = nr
+	doc.Why.Name, _ = s.Arch.NameOf(nr)
+	code := exitFindings
+	if n := s.Need(nr); n != nil {
+		need := needDoc(n, s.Arch)
+		doc.Needed, doc.Need = true, &need
+		doc.Sites = sitesDoc(s, n)
+		code = exitOK
+	} else if !s.Complete() {
+		doc.Missing = missing(s)
+		if !o.allowIncomplete {
+			code = exitUnknown
+		}
+	}
+	if err := a.emit(o, doc); err != nil {
+		return err
+	}
+	return done(code)
+}
+
+func sitesDoc(s *elfscan.Result, n *elfscan.Need) []report.Site {
+	var out []report.Site
+	for _, site := range n.Sites {
+		out = append(out, report.Site{
+			Address: report.Hex(site.Address), Class: string(site.Class), Condition: site.Condition,
+			Args: argsDoc(site.Args, n.Name, s.Arch), Path: report.FromPath(site.Path),
+		})
+	}
+	return out
+}
+
+// missing says what a scan did not see.
+func missing(s *elfscan.Result) []string {
+	var out []string
+	if n := len(s.Unresolved); n > 0 {
+		out = append(out, fmt.Sprintf("%s in %s ...", counted(n, "call of unknown number"), s.Unresolved[0].Function))
+	}
+	for _, g := range s.Gaps {
+		if g.Kind == elfscan.GapMissing {
+			out = append(out, g.Detail)
+		}
+	}
+	return out
+}

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/profcheck/profcheck/profile"
+)
+
+// maxStdin bounds what is read from stdin, in bytes.
+const maxStdin = 256 << 20
+
+// readStdin reads standard input, once.
+func (a *App) readStdin() ([]byte, error) {
+	if a.stdinUsed {
+		return nil, usage("stdin (-) can be read only once")
+	}
+	a.stdinUsed = true
+	if a.Stdin == nil {
+		return nil, nil
+	}
+	data, err := io.ReadAll(io.LimitReader(a.Stdin, maxStdin+1))
+	if err != nil {
+		return nil, fmt.Errorf("stdin: %w", bare(err))
+	}
+	if len(data) > maxStdin {
+		return nil, fmt.Errorf("stdin: larger than %d bytes", maxStdin)
+	}
+	return data, nil
+}
+
+// openProfile reads a built-in, a file, or stdin for "-". A file whose name could be a built-in's is
+// taken if there is no such built-in.
+func (a *App) openProfile(name string) (*profile.Profile, error) {
+	if name == "-" {
+		data, err := a.readStdin()
+		if err != nil {
+			return nil, err
+		}
+		return profile.Parse(name, data)
+	}
+	return profile.Open(name)
+}
+
+func isBuiltin(name string) bool {
+	for _, b := range profile.Builtins() {
+		if b.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// likeBuiltin reports whether a word can only be the name of a built-in profile or of a file in the
+// current directory.
+func likeBuiltin(word string) bool { return word != "" && !strings.ContainsAny(word, "/.\\") }
+
+// content is what the first bytes of a file say about it.
+type content int
+
+const (
+	absent    content = iota // no such file
+	opaque                   // exists and is no regular file, or cannot be read
+	elf                      // begins with ELF's magic number
+	jsonText                 // begins like a JSON object
+	something                // any other file
+)
+
+// sniff looks at the first bytes of a file.
+func sniff(path string) content {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return absent
+	case err != nil || !info.Mode().IsRegular():
+		return opaque
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return opaque
+	}
+	defer f.Close()
+	head := make([]byte, 512)
+	n, _ := io.ReadFull(f, head)
+	head = head[:n]
+	switch {
+	case bytes.HasPrefix(head, []byte("\x7fELF")):
+		return elf
+	case bytes.HasPrefix(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n"), []byte("{")):
+		return jsonText
+	}
+	return something
+}
+
+// splitArgs tells binaries and profile apart: the last argument is the profile when it is one.
+// built says that --build gives binaries as well.
+func splitArgs(args []string, built bool) (binaries []string, profileName string, err error) {
+	if len(args) == 0 {
+		if built {
+			return nil, defaultProfile, nil
+		}
+		return nil, "", usage("no binary given; see profcheck --help")
+	}
+	last := args[len(args)-1]
+	before := args[:len(args)-1]
+	alone := len(before) == 0 && !built
+	switch kind := sniff(last); {
+	case last == "-" || isBuiltin(last):
+		if alone {
+			return nil, "", usage("no binary given to check under %s; profcheck lint %s judges the profile alone", last, last)
+		}
+		return before, last, nil
+	case kind == absent && likeBuiltin(last) && alone:
+		return nil, "", unknownWord(last)
+	case kind == absent && likeBuiltin(last):
+		return before, last, nil // and profile.Open names the nearest built-in
+	case kind == jsonText && alone:
+		return nil, "", usage("%s is a profile, and no binary is given; profcheck lint %s judges it alone", last, last)
+	case kind == absent && strings.HasSuffix(last, ".json"), kind == jsonText, kind == something:
+		if !alone {
+			return before, last, nil
+		}
+	}
+	return args, defaultProfile, nil
+}
+
+// unknownWord is the error for a first word that is neither command nor file.
+func unknownWord(word string) error {
+	if s := suggest(word, commandNames); strings.Contains(s, "mean") {
+		return usage("no command or file %q%s", word, s)
+	}
+	return fmt.Errorf("%s: no such file or command; see profcheck --help", word)
+}
+
+// firstWord checks the first of several arguments that came without a command word.
+func firstWord(args []string) error {
+	if len(args) > 1 && likeBuiltin(args[0]) && !isBuiltin(args[0]) && sniff(args[0]) == absent {
+		return unknownWord(args[0])
+	}
+	return nil
+}

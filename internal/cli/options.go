@@ -1,0 +1,266 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/profcheck/profcheck/finding"
+	"github.com/profcheck/profcheck/profile"
+	"github.com/profcheck/profcheck/report"
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+// options are the flags of one run. Not every command has all of them.
+type options struct {
+	format, output, color string
+	force, quiet, verbose bool
+
+	target, kernel string
+	arches, caps   []string
+
+	failOn          string
+	strict          bool
+	allowIncomplete bool
+	build           []string
+}
+
+const (
+	defaultProfile = "docker-default"
+	defaultArch    = "x86_64"
+)
+
+// outputFlags are common to all commands.
+func (o *options) outputFlags(cmd *cobra.Command) {
+	f := cmd.PersistentFlags()
+	f.StringVar(&o.format, "format", "text", "form of the output: "+strings.Join(report.FormatNames(), ", "))
+	f.StringVarP(&o.output, "output", "o", "", "write the result to `FILE` instead of stdout")
+	f.BoolVar(&o.force, "force", false, "let -o overwrite an existing file")
+	f.StringVar(&o.color, "color", "auto", "colours: auto, always, never")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no notes on stderr")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "text: whole paths and lists")
+	words(cmd, "format", report.FormatNames()...)
+	words(cmd, "color", colorWords...)
+}
+
+// targetFlags are those of commands that judge a profile.
+func (o *options) targetFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.target, "target", "", "who enforces the profile: "+strings.Join(targets, ", ")+" (default: by the profile's format)")
+	f.StringSliceVar(&o.caps, "cap", nil, "capabilities of the container besides the runtime's default; none or all to begin with")
+	f.StringVar(&o.kernel, "kernel", "", "kernel of the host, `X.Y` (default: the newest known)")
+	words(cmd, "target", targets...)
+	words(cmd, "cap", append([]string{"none", "all"}, profile.Capabilities()...)...)
+}
+
+// archFlag names architectures.
+func (o *options) archFlag(cmd *cobra.Command, help string) {
+	cmd.Flags().StringSliceVar(&o.arches, "arch", nil, help)
+	words(cmd, "arch", archNames()...)
+}
+
+// thresholdFlags decide which findings make exit code 1.
+func (o *options) thresholdFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.failOn, "fail-on", "error", "least severity that makes exit code 1: error, warning, info, never")
+	words(cmd, "fail-on", "error", "warning", "info", "never")
+}
+
+// scanFlags are those of commands that read binaries.
+func (o *options) scanFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&o.strict, "strict", false, "what cannot be decided makes exit code 3: arguments, programs that are started, code that is loaded")
+	f.BoolVar(&o.allowIncomplete, "allow-incomplete", false, "judge what was seen, even if the scan could not see everything")
+	f.StringArrayVar(&o.build, "build", nil, "build the Go `PACKAGE` for Linux and take its program; may be repeated")
+}
+
+// words completes the values of a flag.
+func words(cmd *cobra.Command, flag string, list ...string) {
+	// The error is for a flag that does not exist, which the tests of completion would show.
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp))
+}
+
+var colorWords = []string{"auto", "always", "never"}
+
+// targets are the runtimes whose meaning profcheck knows, later those that it will.
+var (
+	targets      = []string{profile.RuntimeDocker, profile.RuntimeRunc, profile.RuntimeKernel}
+	laterTargets = []string{"containerd", "crio", "cri-o", "podman", "crun", "kubernetes", "spo"}
+	laterFormats = []string{"sarif", "github", "html"}
+)
+
+// check refuses unknown words before any work is done.
+func (o *options) check() error {
+	if slices.Contains(laterFormats, o.format) {
+		return usage("format %s is not there yet: %s", o.format, strings.Join(report.FormatNames(), ", "))
+	}
+	if _, err := report.LookupFormat(o.format); err != nil {
+		return usage("%w", err)
+	}
+	if !slices.Contains(colorWords, o.color) {
+		return usage("unknown --color %q: %s", o.color, strings.Join(colorWords, ", "))
+	}
+	if o.strict && o.allowIncomplete {
+		return usage("--strict and --allow-incomplete contradict each other")
+	}
+	if _, _, err := o.threshold(); err != nil {
+		return err
+	}
+	if _, err := o.archList(); err != nil {
+		return err
+	}
+	if err := o.checkTarget(); err != nil {
+		return err
+	}
+	if _, err := o.capSet(nil); err != nil {
+		return err
+	}
+	return o.checkOutput()
+}
+
+func (o *options) checkTarget() error {
+	switch {
+	case o.target == "" || slices.Contains(targets, o.target):
+	case slices.Contains(laterTargets, o.target):
+		return usage("target %s is not there yet: %s", o.target, strings.Join(targets, ", "))
+	default:
+		return usage("unknown target %q%s", o.target, suggest(o.target, targets))
+	}
+	if o.kernel != "" {
+		if _, err := syscalls.ParseKernel(o.kernel); err != nil {
+			return usage("--kernel: %w", err)
+		}
+	}
+	return nil
+}
+
+// threshold returns the least severity that counts; false for never.
+func (o *options) threshold() (finding.Severity, bool, error) {
+	switch o.failOn {
+	case "":
+		return finding.Error, true, nil
+	case "never":
+		return 0, false, nil
+	}
+	s, err := finding.ParseSeverity(o.failOn)
+	if err != nil {
+		return 0, false, usage("unknown --fail-on %q: error, warning, info, never", o.failOn)
+	}
+	return s, true, nil
+}
+
+// code returns the exit code for a list of findings.
+func (o *options) code(list []finding.Finding) int {
+	least, counts, _ := o.threshold()
+	for _, f := range list {
+		if counts && f.Severity >= least {
+			return exitFindings
+		}
+	}
+	return exitOK
+}
+
+// archList returns the architectures of --arch, each once.
+func (o *options) archList() ([]*syscalls.Arch, error) {
+	var list []*syscalls.Arch
+	for _, word := range o.arches {
+		if word == "all" {
+			return syscalls.Arches(), nil
+		}
+		a, err := syscalls.Lookup(word)
+		if err != nil {
+			return nil, fmt.Errorf("--arch: %w", err)
+		}
+		if !slices.Contains(list, a) {
+			list = append(list, a)
+		}
+	}
+	return list, nil
+}
+
+// targetFor returns the target of a profile for an ABI, and which fields of it nobody gave.
+func (o *options) targetFor(p *profile.Profile, abi *syscalls.Arch) (profile.Target, []string, error) {
+	t := p.DefaultTarget(abi)
+	var assumed []string
+	if o.target == "" {
+		assumed = append(assumed, "runtime")
+	} else if o.target != t.Runtime {
+		t.Runtime, t.Caps = o.target, profile.DockerCaps()
+		if o.target == profile.RuntimeKernel {
+			t.Caps = nil
+		}
+	}
+	if len(o.caps) == 0 {
+		assumed = append(assumed, "caps")
+	}
+	var err error
+	if t.Caps, err = o.capSet(t.Caps); err != nil {
+		return t, nil, err
+	}
+	if o.kernel == "" {
+		assumed = append(assumed, "kernel")
+	} else if t.Kernel, err = syscalls.ParseKernel(o.kernel); err != nil {
+		return t, nil, usage("--kernel: %w", err)
+	}
+	return t, assumed, nil
+}
+
+// capSet adds the capabilities of --cap to the default, in the kernel's order. The words none and
+// all take the place of the default.
+func (o *options) capSet(start []string) ([]string, error) {
+	if len(o.caps) == 0 {
+		return start, nil
+	}
+	known := profile.Capabilities()
+	set := make(map[string]bool)
+	for _, c := range start {
+		set[c] = true
+	}
+	for _, word := range o.caps {
+		name := strings.ToUpper(word)
+		switch {
+		case name == "NONE":
+			clear(set)
+			continue
+		case name == "ALL":
+			for _, c := range known {
+				set[c] = true
+			}
+			continue
+		case !strings.HasPrefix(name, "CAP_"):
+			name = "CAP_" + name
+		}
+		if !slices.Contains(known, name) {
+			return nil, usage("--cap: unknown capability %q%s", word, suggest(name, known))
+		}
+		set[name] = true
+	}
+	var out []string
+	for _, c := range known {
+		if set[c] {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// suggest ends a message about an unknown word: with the nearest known one, or with all of them if
+// they are few.
+func suggest(word string, known []string) string {
+	if near := syscalls.NearestOf(word, known); near != "" {
+		return ": did you mean " + near + "?"
+	}
+	if len(known) <= 6 {
+		return ": " + strings.Join(known, ", ")
+	}
+	return ""
+}
+
+func archNames() []string {
+	var names []string
+	for _, a := range syscalls.Arches() {
+		names = append(names, a.Name)
+	}
+	return names
+}
