@@ -11,7 +11,8 @@ type classifier struct {
 	r      *resolver
 	active []activeCondition
 	child  map[int]bool // functions that fork and exec
-	after  *tree        // what can be reached without the program's entry
+	before *tree        // what the program's entry reaches by direct calls
+	after  *tree        // what can be reached otherwise
 	nrs    map[string]uint64
 }
 
@@ -61,18 +62,17 @@ func (c *classifier) findChild() {
 }
 
 // findStartup walks what can run once the program is set up: everything from functions whose
-// address is taken, main among them, which the runtime starts through a pointer.
+// address is taken, main among them, which the runtime starts through a pointer. What the entry
+// reaches by direct calls, and this does not, is start-up.
 func (c *classifier) findStartup() {
 	var roots []int
 	for f := range c.p.out {
-		for _, e := range c.p.in[f] {
-			if rank(e.kind) > 0 {
-				roots = append(roots, f)
-				break
-			}
+		if c.r.addressTaken(f) {
+			roots = append(roots, f)
 		}
 	}
 	c.after = c.p.newTree(roots, nil)
+	c.before = c.p.newTree(c.p.entries(), c.r.addressTaken)
 }
 
 // class returns the class of a call and, for conditional ones, the condition.
@@ -91,7 +91,7 @@ func (c *classifier) class(f resolved) (finding.Class, string) {
 	case c.child[f.known.fn] && name != "clone" && name != "clone3":
 		return finding.Child, ""
 	}
-	if c.after.tier[f.hop.fn] == unreached {
+	if c.before.tier[f.hop.fn] != unreached && c.after.tier[f.hop.fn] == unreached {
 		return finding.Startup, ""
 	}
 	return finding.Required, ""

@@ -2,7 +2,7 @@ package elfscan
 
 import "strings"
 
-// condition is a reason for which calls that are in every Go program's text are made by few.
+// condition is a reason for which calls that are in the text of many Go programs are made by few.
 //
 // A call in the region of a condition is reported as conditional, unless the binary shows that the
 // condition can hold: then it counts like any other. Evidence errs to "can hold". Each entry was
@@ -46,6 +46,23 @@ var conditions = []condition{
 		functions: []string{"runtime.sysargs"},
 		syscalls:  []string{"mincore"},
 		holds:     func(*program) bool { return false },
+	},
+	{
+		id: "no-dupfd-cloexec", text: "fcntl knows no F_DUPFD_CLOEXEC (Linux before 2.6.24, or denied)",
+		why:  "internal/poll/fd_unix.go DupCloseOnExec: dup is called after fcntl answered EINVAL or ENOSYS",
+		from: 21, to: 26,
+		functions: []string{"internal/poll.dupCloseOnExecOld"},
+		syscalls:  []string{"dup"},
+		holds:     func(*program) bool { return false },
+	},
+	{
+		id: "x-sys-mremap", text: "golang.org/x/sys/unix.Mremap is called",
+		why:  "golang.org/x/sys/unix/mremap.go: the function stands in a field of the variable behind Mmap and Munmap, which only the method Mremap reads",
+		from: 21, to: 26,
+		functions: []string{"golang.org/x/sys/unix.mremap"},
+		holds: func(p *program) bool {
+			return p.hasFunction("golang.org/x/sys/unix.(*mremapMmapper).Mremap", "golang.org/x/sys/unix.Mremap", "golang.org/x/sys/unix.MremapPtr")
+		},
 	},
 	{
 		id: "sysprocattr", text: "a process is started with fields of syscall.SysProcAttr set",

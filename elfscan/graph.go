@@ -31,8 +31,9 @@ type program struct {
 	vs        *values
 	summaries map[int]*summary
 	noReturn  map[uint64]bool
-	morestack map[uint64]bool
-	dataPtrs  map[uint64]bool // code addresses that stand in data; nil until asked for
+	morestack map[uint64]bool // functions that grow the stack, by address
+	grows     map[int32]bool  // and by index
+	index     *dataIndex      // nil until asked for
 	arch      *syscalls.Arch
 	release   int                  // minor number of the Go release, 0 if unknown
 	watch     map[uint64][]dataRef // uses of the types in watchTypes; target is the instruction
@@ -256,7 +257,7 @@ func rank(k finding.Edge) int {
 // findMorestack finds the functions that grow the stack: the ones that function bodies call last,
 // before they jump back to their own beginning. They have no fixed name in an obfuscated binary.
 func (p *program) findMorestack() {
-	p.morestack = map[uint64]bool{}
+	p.morestack, p.grows = map[uint64]bool{}, map[int32]bool{}
 	seen := map[uint64]int{}
 	var refs []isa.Ref
 	var ops []isa.Op
@@ -291,6 +292,7 @@ func (p *program) findMorestack() {
 	for target, n := range seen {
 		if n >= 3 || n*20 >= len(p.tab.funcs) {
 			p.morestack[target] = true
+			p.grows[int32(p.tab.find(target))] = true
 		}
 	}
 }
@@ -354,11 +356,8 @@ func (p *program) isTaken(addr uint64) bool {
 	if base == addr {
 		return true
 	}
-	p.im.loadSymbols()
-	syms := p.im.symbols
-	k := sort.Search(len(syms), func(k int) bool { return syms[k].addr > base })
-	if k > 0 && base-syms[k-1].addr < syms[k-1].size {
-		return addr-syms[k-1].addr < syms[k-1].size
+	if end, ok := p.im.symbolEnd(base); ok {
+		return addr < end
 	}
 	j := sort.Search(len(p.used), func(j int) bool { return p.used[j] > base })
 	return p.used[j] > addr // addr itself is used, so there is one

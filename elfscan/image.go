@@ -189,6 +189,20 @@ func (im *image) loadSymbols() {
 	sort.Slice(im.symbols, func(i, j int) bool { return im.symbols[i].addr < im.symbols[j].addr })
 }
 
+// symbolEnd returns where the variable that holds addr ends at the latest: at its own end if the
+// symbol table names it, else where the next named one begins. It is false without symbols.
+func (im *image) symbolEnd(addr uint64) (uint64, bool) {
+	im.loadSymbols()
+	i := sort.Search(len(im.symbols), func(i int) bool { return im.symbols[i].addr > addr })
+	if i > 0 && addr-im.symbols[i-1].addr < im.symbols[i-1].size {
+		return im.symbols[i-1].addr + im.symbols[i-1].size, true
+	}
+	if i < len(im.symbols) {
+		return im.symbols[i].addr, true
+	}
+	return 0, false
+}
+
 // dynamic reads the dynamic section: the libraries that the loader adds, and the relative
 // relocations, which it applies.
 func (im *image) dynamic(f *elf.File) error {

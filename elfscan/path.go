@@ -37,7 +37,7 @@ func (p *program) newTree(roots []int, blocked func(int) bool) *tree {
 	for tier := uint8(0); tier < unreached-1; tier++ {
 		for i := 0; i < len(frontier); i++ {
 			for _, e := range p.out[frontier[i]] {
-				if e.kind == finding.EdgeCall {
+				if e.kind == finding.EdgeCall && !p.grows[e.to] {
 					mark(e.to, e, tier)
 				}
 			}
@@ -47,7 +47,7 @@ func (p *program) newTree(roots []int, blocked func(int) bool) *tree {
 		for _, kind := range []finding.Edge{finding.EdgeReference, finding.EdgeInterface} {
 			for _, f := range reached {
 				for _, e := range p.out[f] {
-					if e.kind == kind {
+					if e.kind == kind || kind == finding.EdgeReference && p.grows[e.to] {
 						mark(e.to, e, tier+1)
 					}
 				}
@@ -78,8 +78,8 @@ func (t *tree) steps(f int) []edge {
 // prover turns hops into paths. Ways from main.main are what a reader knows; the runtime's own
 // start is the second choice.
 type prover struct {
-	p                             *program
-	fromMain, fromInit, fromEntry *tree
+	p     *program
+	trees [4]*tree // from main.main, initializers, the entry, and what data leads to
 }
 
 func (p *program) newProver() *prover {
@@ -93,9 +93,7 @@ func (p *program) newProver() *prover {
 			inits = append(inits, f)
 		}
 	}
-	pr.fromMain = p.newTree(mains, nil)
-	pr.fromInit = p.newTree(inits, nil)
-	pr.fromEntry = p.newTree(p.entries(), nil)
+	pr.trees = [4]*tree{p.newTree(mains, nil), p.newTree(inits, nil), p.newTree(p.entries(), nil), p.dataTree()}
 	return pr
 }
 
@@ -125,13 +123,17 @@ func (p *program) entries() []int {
 // best returns the tree that shows the plainest way to f, with a rank that orders ways.
 func (pr *prover) best(f int) (*tree, int) {
 	var best *tree
-	bestRank := unreached * 4
-	for i, t := range []*tree{pr.fromMain, pr.fromInit, pr.fromEntry} {
+	bestRank := 2 * unreached * len(pr.trees)
+	for i, t := range pr.trees {
 		if t.tier[f] == unreached {
 			continue
 		}
 		// A direct way from the entry (the runtime's start) beats an indirect one from main.
-		if r := int(t.tier[f])*4 + i; best == nil || r < bestRank {
+		r := int(t.tier[f])*len(pr.trees) + i
+		if i == len(pr.trees)-1 {
+			r += unreached * len(pr.trees) // only if nothing else leads there
+		}
+		if r < bestRank {
 			best, bestRank = t, r
 		}
 	}

@@ -383,33 +383,3 @@ func (r *resolver) addressTaken(fn int) bool {
 	}
 	return taken
 }
-
-// inData reports whether some object in data holds the address of code at entry, or some type has
-// it as a method.
-func (p *program) inData(entry uint64) bool {
-	if p.dataPtrs == nil {
-		p.dataPtrs = map[uint64]bool{}
-		first, last := p.tab.funcs[0].entry, p.tab.funcs[len(p.tab.funcs)-1].end
-		for i := range p.im.segs {
-			s := &p.im.segs[i]
-			if s.exec {
-				continue
-			}
-			start := (s.addr+7)&^7 - s.addr
-			for off := start; off+8 <= uint64(len(s.data)); off += 8 {
-				// Type descriptors hold sizes and offsets, which look like low addresses, and name
-				// methods by offset only.
-				if a := s.addr + off; a >= p.tab.module.types && a < p.tab.module.etypes {
-					off += p.tab.module.etypes - a - 8
-					continue
-				}
-				w := p.im.order.Uint64(s.data[off:])
-				if w >= first && w < last {
-					p.dataPtrs[w] = true
-				}
-			}
-		}
-		p.types.eachMethod(func(entry uint64) { p.dataPtrs[entry] = true })
-	}
-	return p.dataPtrs[entry]
-}

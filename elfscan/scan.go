@@ -218,17 +218,22 @@ func (p *program) addKernelNeeds(res *Result) {
 	if handlers == nil {
 		return
 	}
-	for _, k := range []struct{ name, detail string }{
-		{"rt_sigreturn", "the kernel returns from signal handlers through it"},
-		{"restart_syscall", "the kernel restarts interrupted waits with it"},
+	for _, k := range []struct {
+		name, condition, detail string
+		class                   finding.Class
+	}{
+		{"rt_sigreturn", "", "the kernel returns from signal handlers through it", finding.Kernel},
+		// Only waits with a relative timeout are restarted that way, and only if no handler ran
+		// (Documentation/userspace-api/seccomp_filter.rst, signal(7)).
+		{"restart_syscall", "a stop signal, a debugger or the freezer interrupts a timed wait", "the kernel restarts the wait with it", finding.Conditional},
 	} {
 		nr, ok := p.arch.Number(k.name)
 		if !ok || res.Need(nr) != nil {
 			continue
 		}
-		n := Need{Nr: nr, Name: k.name, Class: finding.Kernel, Detail: k.detail}
+		n := Need{Nr: nr, Name: k.name, Class: k.class, Condition: k.condition, Detail: k.detail}
 		if len(handlers.Sites) > 0 {
-			n.Sites = []Site{{Class: finding.Kernel, Path: handlers.Sites[0].Path}}
+			n.Sites = []Site{{Class: k.class, Condition: k.condition, Path: handlers.Sites[0].Path}}
 		}
 		res.Needs = append(res.Needs, n)
 	}

@@ -39,7 +39,8 @@ var extra = map[byte]uint64{
 var mapExtra = []uint64{56, 40, 48, 64}
 
 // leadsTo returns the functions that the object at address a leads to: the code of a function
-// value, the methods of an interface table or of a type; nil if it is none of these.
+// value, the methods of an interface table or of a type, or those of the value that a variable has
+// at the start; nil if it is none of these.
 func (r typeReader) leadsTo(a uint64) []int32 {
 	im, m := r.tab.im, &r.tab.module
 	w, ok := im.word(a)
@@ -54,6 +55,17 @@ func (r typeReader) leadsTo(a uint64) []int32 {
 	}
 	if r.isType(w) {
 		return r.itab(a, w)
+	}
+	// A variable: what its initial value, a function value or the table of an interface, leads to.
+	v, ok := im.word(w)
+	if !ok || w == 0 {
+		return nil
+	}
+	if f, ok := r.entry(v); ok {
+		return []int32{f}
+	}
+	if r.isType(v) && !r.isType(w) {
+		return r.itab(w, v)
 	}
 	return nil
 }
