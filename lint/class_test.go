@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -174,5 +175,81 @@ func TestSites(t *testing.T) {
 				t.Errorf("%d undecided", n)
 			}
 		})
+	}
+}
+
+// The runtime's own calls, by what a denial does to the start of a container, for the target docker
+// without noNewPrivileges; and that the kernel target has none.
+func TestRuntimeClass(t *testing.T) {
+	cases := []struct {
+		call, rule string
+		outcome    string
+		want       string
+		verdict    string
+	}{
+		{"execve", `"action": "SCMP_ACT_ERRNO"`, Denied, "[PC603 error]", VerdictDenied},
+		{"execve", `"action": "SCMP_ACT_KILL_PROCESS"`, Denied, "[PC603 error]", VerdictDenied},
+		{"execve", `"action": "SCMP_ACT_LOG"`, Allowed, "[]", VerdictOK},
+		{"execve", `"action": "SCMP_ACT_NOTIFY"`, Depends, "[PC603 warning]", VerdictUnknown},
+		{"execve", `"action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}]`, Depends, "[PC603 warning]", VerdictOK},
+		{"futex", `"action": "SCMP_ACT_ERRNO"`, Denied, "[PC603 warning]", VerdictOK},
+		{"close_range", `"action": "SCMP_ACT_ERRNO"`, Denied, "[]", VerdictOK},
+		{"close_range", `"action": "SCMP_ACT_TRAP"`, Denied, "[PC603 error]", VerdictDenied},
+	}
+	arch := syscalls.ByName("x86_64")
+	for _, c := range cases {
+		p, err := profile.Parse("made.json", fmt.Appendf(nil,
+			`{"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/run/x", "syscalls": [{"names": [%q], %s}]}`, c.call, c.rule))
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := Input{Profile: p, Target: p.DefaultTarget(arch), Usage: []Usage{usage(arch, "write")}}
+		r, err := Run(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range r.Findings {
+			if strings.HasPrefix(f.Check, "PC60") {
+				got = append(got, f.Check+" "+f.Severity.String())
+			}
+		}
+		nr, _ := arch.Number(c.call)
+		i := slices.IndexFunc(r.Outcomes, func(o Outcome) bool { return o.Nr == nr })
+		if fmt.Sprint(got) != c.want || r.Verdict != c.verdict || r.Outcomes[i].Outcome != c.outcome || r.Outcomes[i].Class != finding.Runtime {
+			t.Errorf("%s %s: findings %v, verdict %s, %+v", c.call, c.rule, got, r.Verdict, r.Outcomes[i])
+		}
+		in.Target.Runtime = profile.RuntimeKernel
+		if r, err = Run(in); err != nil || r.Verdict != VerdictOK {
+			t.Errorf("%s %s: for the kernel: %v, %v", c.call, c.rule, r, err)
+		}
+	}
+}
+
+// What a program makes under a condition and the runtime always is the runtime's, and an error.
+func TestRuntimeAndProgram(t *testing.T) {
+	p, err := profile.Parse("made.json", []byte(`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["execve"], "action": "SCMP_ACT_ERRNO"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	arch := syscalls.ByName("x86_64")
+	for class, want := range map[finding.Class]string{
+		finding.Conditional: "[PC603 error PC613 warning]", finding.Required: "[PC613 error]",
+	} {
+		u := usage(arch, "execve")
+		u.Needs[0].Class = class
+		r, err := Run(Input{Profile: p, Usage: []Usage{u}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range r.Findings {
+			if strings.HasPrefix(f.Check, "PC60") || f.Check == "PC613" {
+				got = append(got, f.Check+" "+f.Severity.String())
+			}
+		}
+		if fmt.Sprint(got) != want || r.Verdict != VerdictDenied {
+			t.Errorf("%s: %v, verdict %s; want %s", class, got, r.Verdict, want)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/profcheck/profcheck/filter"
 	"github.com/profcheck/profcheck/finding"
 	"github.com/profcheck/profcheck/lint/internal/catalog"
+	"github.com/profcheck/profcheck/profile"
 	"github.com/profcheck/profcheck/simulate"
 )
 
@@ -25,7 +26,9 @@ type demand struct {
 	condition string
 	path      finding.Path
 	verdict
-	tolerated *catalog.Tolerance // the caller lives with every denial that it can get
+	tolerated string              // why the caller lives with every denial that it can get; "" if it does not
+	start     *profile.StartCall  // for class runtime: what the runtime makes of an answer
+	effect    profile.StartEffect // the gravest of these
 }
 
 // verdict sums up what the filter can answer.
@@ -121,26 +124,44 @@ func (c *call) judge(program string, s Site) {
 	c.demands = append(c.demands, d)
 }
 
-// tolerance returns why the caller lives with every answer that keeps the call from running, nil if
+// judgeStart asks the filter about a call of the runtime's start.
+func (c *call) judgeStart(runtime string, start profile.StartCall) {
+	regions, err := c.abi.Answer(c.nr)
+	d := demand{program: runtime, class: finding.Runtime, condition: start.Why, start: &start, verdict: sum(regions, err)}
+	for _, r := range regions {
+		d.effect = max(d.effect, start.Effect(r.Action))
+	}
+	switch {
+	case err != nil, d.outcome == Depends && d.effect == profile.NoStart:
+		d.effect = profile.MayFail // the arguments of these calls are not known
+	case d.outcome != Allowed && d.effect == profile.Starts:
+		d.tolerated = runtime + " goes on without it"
+	}
+	c.demands = append(c.demands, d)
+}
+
+// tolerance returns why the caller lives with every answer that keeps the call from running, "" if
 // there is one that it minds.
-func tolerance(name string, regions []simulate.Region, path finding.Path) *catalog.Tolerance {
+func tolerance(name string, regions []simulate.Region, path finding.Path) string {
 	functions := make([]string, len(path))
 	for i, f := range path {
 		functions[i] = f.Function
 	}
-	var found *catalog.Tolerance
+	why := ""
 	for _, r := range regions {
 		if runs(r.Action) {
 			continue
 		}
 		if r.Action.Base() != filter.Errno {
-			return nil
+			return ""
 		}
-		if found = catalog.Tolerated(name, r.Action.Errno(), functions); found == nil {
-			return nil
+		t := catalog.Tolerated(name, r.Action.Errno(), functions)
+		if t == nil {
+			return ""
 		}
+		why = t.Why
 	}
-	return found
+	return why
 }
 
 // severity says how grave the answer to this demand is, false if it is fine.
@@ -148,9 +169,9 @@ func (d *demand) severity(name string) (finding.Severity, bool) {
 	switch {
 	case d.outcome == Allowed:
 		return 0, false
-	case d.tolerated != nil:
+	case d.tolerated != "":
 		return finding.Info, true
-	case d.outcome == Depends:
+	case d.outcome == Depends, d.start != nil && d.effect == profile.MayFail:
 		return finding.Warning, true
 	}
 	return denial(d.class, name), true
@@ -207,13 +228,10 @@ func (c *call) result() Outcome {
 	}
 	o := Outcome{
 		Arch: c.abi.Arch, Nr: c.nr, Class: d.class, Outcome: d.outcome, Action: d.action,
-		When: d.when, Path: d.path, Programs: c.programs(func(*demand) bool { return true }),
+		When: d.when, Tolerated: d.tolerated, Path: d.path, Programs: c.programs(func(*demand) bool { return true }),
 	}
 	if c.named {
 		o.Name = c.name
-	}
-	if d.tolerated != nil {
-		o.Tolerated = d.tolerated.Why
 	}
 	return o
 }

@@ -39,8 +39,8 @@ var _ = register(&Check{
 				Remedy:  p.allow(c),
 				Pos:     p.deniedBy(c),
 			}
-			if d.tolerated != nil {
-				f.Message += "; " + d.tolerated.Why
+			if d.tolerated != "" {
+				f.Message += "; " + d.tolerated
 				f.Remedy = ""
 			}
 			p.Report(f)

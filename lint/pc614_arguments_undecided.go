@@ -36,8 +36,8 @@ var _ = register(&Check{
 			case d.err != nil:
 				f.Message = fmt.Sprintf("%s, and the filter is too complex to tell what it answers: %v", c.told(Depends, d), d.err)
 				f.Remedy = ""
-			case d.tolerated != nil:
-				f.Message += "; " + d.tolerated.Why
+			case d.tolerated != "":
+				f.Message += "; " + d.tolerated
 				f.Remedy = ""
 			}
 			p.Report(f)

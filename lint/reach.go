@@ -23,10 +23,10 @@ var anyArgs [6][]uint64
 
 // open reports whether the filter lets a call run when its arguments can only hold the given
 // constants, where any are given. What is open has a witness. Nothing is open without a filter,
-// because then the one finding is that there is none; nor on an ABI that the filter does not know.
+// because then the one finding is that there is none.
 func (a *ABI) open(name string, args [6][]uint64) (opening, bool) {
 	nr, ok := a.Number(name)
-	if !ok || !a.Enforced() || !a.Covered {
+	if !ok || !a.Enforced() {
 		return opening{}, false
 	}
 	regions, err := a.AnswerFor(nr, args)

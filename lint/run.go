@@ -30,6 +30,7 @@ func Run(in Input) (*Result, error) {
 		return nil, err
 	}
 	p.judgeUsage()
+	p.judgeRuntime()
 	slices.SortStableFunc(p.calls, func(a, b *call) int {
 		return cmp.Or(cmp.Compare(p.archOrder(a.abi.Arch), p.archOrder(b.abi.Arch)), cmp.Compare(a.nr, b.nr))
 	})
@@ -138,6 +139,18 @@ func (p *Pass) find(a *syscalls.Arch) *ABI {
 		}
 	}
 	return nil // not reached: resolve judges the ABI of every usage
+}
+
+// judgeRuntime adds what the target's runtime calls after it has loaded the filter, in the ABI of
+// the host.
+func (p *Pass) judgeRuntime() {
+	for _, h := range p.Hosts {
+		for _, s := range profile.StartCalls(h.Target) {
+			if nr, ok := h.Native.Number(s.Name); ok {
+				p.call(h.Native, nr).judgeStart(h.Target.Runtime, s)
+			}
+		}
+	}
 }
 
 // judgeUsage adds what the programs need.

@@ -160,6 +160,34 @@ func TestUncovered(t *testing.T) {
 	}
 }
 
+// A profile for several machines is judged for each of their kernels, every ABI once.
+func TestHosts(t *testing.T) {
+	p, err := profile.Parse("p.json", []byte(`{"defaultAction": "SCMP_ACT_ALLOW",
+		"architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_AARCH64"]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass := &Pass{Input: Input{Profile: p}}
+	if err := pass.resolve(); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, a := range pass.ABIs {
+		got = append(got, a.Host.Native.Name+"/"+a.Name)
+	}
+	if want := "[x86_64/x86_64 x86_64/x86 aarch64/aarch64]"; fmt.Sprint(got) != want {
+		t.Errorf("judged %v, want %s", got, want)
+	}
+	// Asked for one ABI, only that one is judged, under the filter of its own host.
+	pass = &Pass{Input: Input{Profile: p, Target: p.DefaultTarget(syscalls.ByName("x86_64")), Arches: []*syscalls.Arch{syscalls.ByName("arm")}}}
+	if err := pass.resolve(); err != nil {
+		t.Fatal(err)
+	}
+	if len(pass.ABIs) != 1 || pass.ABIs[0].Name != "arm" || pass.Hosts[0].Target.Host.Name != "aarch64" || pass.ABIs[0].Covered {
+		t.Errorf("judged %+v for %+v", pass.ABIs, pass.Hosts[0].Target)
+	}
+}
+
 func TestBadInput(t *testing.T) {
 	if _, err := Run(Input{}); err == nil {
 		t.Error("no profile is no error")
