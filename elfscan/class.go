@@ -1,6 +1,8 @@
 package elfscan
 
 import (
+	"slices"
+
 	"github.com/profcheck/profcheck/elfscan/internal/isa"
 	"github.com/profcheck/profcheck/finding"
 )
@@ -146,17 +148,31 @@ func (c *classifier) onlyFrom(fn int, region map[int]bool) bool {
 
 // governs reports whether call f is made only under condition a.
 func (a activeCondition) governs(c *classifier, f resolved) bool {
-	if a.syscalls != nil {
-		ok := false
-		for _, name := range a.syscalls {
-			if nr, known := c.nrs[name]; known && nr == f.nr {
-				ok = true
+	if a.syscalls != nil && !slices.ContainsFunc(a.syscalls, func(name string) bool { return c.is(f, name) }) {
+		return false
+	}
+	return a.inRegion(c, f)
+}
+
+// is reports whether f is the syscall of that name.
+func (c *classifier) is(f resolved, name string) bool {
+	nr, ok := c.nrs[name]
+	return ok && nr == f.nr
+}
+
+// argument returns what is known of an argument because a condition does not hold.
+func (c *classifier) argument(f resolved, index int) (Values, bool) {
+	for _, a := range c.active {
+		for _, w := range a.without {
+			if w.index == index && c.is(f, w.syscall) && a.inRegion(c, f) {
+				return Values{Known: true, Consts: w.values}, true
 			}
 		}
-		if !ok {
-			return false
-		}
 	}
+	return Values{}, false
+}
+
+func (a activeCondition) inRegion(c *classifier, f resolved) bool {
 	if a.region[f.hop.fn] {
 		return true
 	}

@@ -16,6 +16,17 @@ type condition struct {
 	functions []string // the region: these and what only they call
 	syscalls  []string // of the calls in it, those that are meant; nil for all
 	holds     func(*program) bool
+
+	// without tells arguments of calls in the region for the case that the condition does not hold,
+	// where the code computes them from what then is zero.
+	without []argument
+}
+
+// argument is a known argument of a syscall: one of the values.
+type argument struct {
+	syscall string
+	index   int
+	values  []uint64
 }
 
 var conditions = []condition{
@@ -72,7 +83,36 @@ var conditions = []condition{
 		syscalls: []string{"setsid", "setpgid", "ioctl", "unshare", "mount", "chroot", "setgroups", "setgroups32", "setgid", "setgid32",
 			"setuid", "setuid32", "capget", "capset", "prctl", "getppid", "getpid", "kill", "ptrace", "clone3"},
 		holds: (*program).buildsSysProcAttr,
+		// SIGCHLD | CLONE_VFORK | CLONE_VM, and CLONE_PIDFD for os.ensurePidfd.
+		without: []argument{{"clone", 0, []uint64{0x4111, 0x5111}}},
 	},
+}
+
+// knownResult says what a function returns as its first result, where that is computed in a way that
+// is not followed.
+type knownResult struct {
+	function string
+	from, to int // Go 1.from to 1.to
+	values   []uint64
+	why      string
+}
+
+var knownResults = []knownResult{{
+	function: "net.favoriteAddrFamily", from: 21, to: 26,
+	values: []uint64{2, 10}, // AF_INET, AF_INET6
+	why:    "net/ipsock_posix.go: constants, and the method family of TCPAddr, UDPAddr and IPAddr, which returns one of the same two",
+}}
+
+func (p *program) lookUpResults() {
+	p.results = map[uint64]valueID{}
+	for _, k := range knownResults {
+		if p.release < k.from || p.release > k.to {
+			continue
+		}
+		for _, f := range p.tab.functionsNamed(k.function) {
+			p.results[p.tab.funcs[f].entry] = p.vs.intern(value{consts: k.values})
+		}
+	}
 }
 
 func (p *program) hasFunction(names ...string) bool {

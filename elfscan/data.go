@@ -1,12 +1,27 @@
 package elfscan
 
-// dataIndex knows which code the program's data leads to.
+import (
+	"slices"
+	"sort"
+)
+
+// dataIndex knows which code and which variables the program's data leads to.
 type dataIndex struct {
-	// code holds the entries of functions whose address stands anywhere in data, or that are a
-	// method of some type.
-	code map[uint64]bool
-	// held lists them, but for addresses that are not an entry.
-	held []int32
+	// code lists where functions stand in data.
+	code []codeRef
+	// taken holds the entries of these functions, and every other address of code that stands in
+	// data.
+	taken map[uint64]bool
+	// pointers are the words of data that point to writable memory, ascending.
+	pointers []uint64
+}
+
+// codeRef is a place in data that leads to a function: a word that points to its function value,
+// or, if direct, holds its address or is the method table of a type.
+type codeRef struct {
+	fn     int32
+	addr   uint64
+	direct bool
 }
 
 // data reads all data once, the first time it is asked for.
@@ -14,7 +29,7 @@ func (p *program) data() *dataIndex {
 	if p.index != nil {
 		return p.index
 	}
-	d := &dataIndex{code: map[uint64]bool{}}
+	d := &dataIndex{taken: map[uint64]bool{}}
 	p.index = d
 	for i := range p.im.segs {
 		if s := &p.im.segs[i]; !s.exec {
@@ -22,12 +37,14 @@ func (p *program) data() *dataIndex {
 		}
 	}
 	p.types.eachMethod(func(entry uint64) {
-		d.code[entry] = true
-		d.held = append(d.held, int32(p.tab.find(entry)))
+		d.taken[entry] = true
+		d.code = append(d.code, codeRef{fn: int32(p.tab.find(entry)), direct: true})
 	})
+	slices.Sort(d.pointers)
 	return d
 }
 
+// indexSegment notes what the words of s point to.
 func (p *program) indexSegment(d *dataIndex, s *segment) {
 	m := &p.tab.module
 	first, last := p.tab.funcs[0].entry, p.tab.funcs[len(p.tab.funcs)-1].end
@@ -45,15 +62,20 @@ func (p *program) indexSegment(d *dataIndex, s *segment) {
 		// methods by offset only; but they do point to function values.
 		inTypes := a >= m.types && a < m.etypes
 		if w >= first && w < last && !inTypes {
-			d.code[w] = true
+			d.taken[w] = true
 			if f, ok := p.types.entry(w); ok {
-				d.held = append(d.held, f)
+				d.code = append(d.code, codeRef{f, a, true})
 			}
 			continue
 		}
+		if target := p.im.segment(w); target == nil || target.exec {
+			continue
+		} else if p.im.writable(w) {
+			d.pointers = append(d.pointers, w)
+		}
 		if v, ok := p.im.word(w); ok {
 			if f, ok := p.types.entry(v); ok {
-				d.held = append(d.held, f)
+				d.code = append(d.code, codeRef{f, a, false})
 			}
 		}
 	}
@@ -61,14 +83,83 @@ func (p *program) indexSegment(d *dataIndex, s *segment) {
 
 // inData reports whether some object in data holds the address of code at entry, or some type has
 // it as a method.
-func (p *program) inData(entry uint64) bool { return p.data().code[entry] }
+func (p *program) inData(entry uint64) bool { return p.data().taken[entry] }
+
+// exposed reports whether the variable at addr can be reached through a pointer: its address, or
+// that of a variable it is part of, is formed by code or stands in data. How far a variable reaches
+// is taken from the symbol table; in a stripped file it is the distance to the next address that
+// code uses.
+func (p *program) exposed(addr uint64) bool {
+	for _, starts := range [2][]uint64{p.taken, p.data().pointers} {
+		i := sort.Search(len(starts), func(i int) bool { return starts[i] > addr })
+		if i == 0 {
+			continue
+		}
+		base := starts[i-1]
+		end, ok := p.im.symbolEnd(base)
+		if !ok {
+			end = addr + 1
+			if j := sort.Search(len(p.used), func(j int) bool { return p.used[j] > base }); j < len(p.used) {
+				end = p.used[j]
+			}
+		}
+		if base == addr || addr < end {
+			return true
+		}
+	}
+	return false
+}
+
+// widestStore is the longest single store: 64 bytes, an AVX-512 register.
+const widestStore = 64
+
+// constant reports whether the variable at addr keeps its initial value: nothing stores to it, and
+// no pointer leads there.
+func (p *program) constant(addr uint64) bool {
+	i := sort.Search(len(p.stores), func(i int) bool { return p.stores[i].target+widestStore > addr })
+	return (i == len(p.stores) || p.stores[i].target >= addr+8) && !p.exposed(addr)
+}
+
+// isHook reports whether function fn is called through variables alone that never change, by code
+// that reads them: package net keeps syscall.Socket and its like in such variables for its tests.
+// Then its callers are as well known as with direct calls.
+func (p *program) isHook(fn int) bool {
+	entry := p.tab.funcs[fn].entry
+	for _, e := range p.in[fn] {
+		if rank(e.kind) > 0 && (!e.hook || !p.callsThrough(int(e.from), entry)) {
+			return false
+		}
+	}
+	values := 0
+	for _, c := range p.data().code {
+		switch {
+		case int(c.fn) != fn:
+		case c.direct && c.addr != 0 && !p.im.writable(c.addr):
+			values++ // its function value; a second one would be a table that holds it
+		case c.direct || !p.im.writable(c.addr) || !p.constant(c.addr):
+			return false
+		}
+	}
+	return values == 1
+}
+
+// callsThrough reports whether fn has a call through a pointer that is known to lead to entry.
+func (p *program) callsThrough(fn int, entry uint64) bool {
+	sum := p.summary(fn)
+	for i := range sum.calls {
+		if c := &sum.calls[i]; c.target == 0 && slices.Contains(p.vs.get(c.callee).consts, entry) {
+			return true
+		}
+	}
+	return false
+}
 
 // dataTree shows how functions are reached whose address stands in data: through a table, an
 // interface or a variable. Which code reads it is not followed, so these ways have no better root.
 func (p *program) dataTree() *tree {
 	var roots []int
-	for _, f := range p.data().held {
-		roots = append(roots, int(f))
+	for _, c := range p.data().code {
+		roots = append(roots, int(c.fn))
 	}
 	return p.newTree(roots, nil)
 }

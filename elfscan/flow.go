@@ -90,7 +90,6 @@ type cellStore struct {
 type summary struct {
 	calls  []callState
 	stores []cellStore
-	loads  []uint64 // cells read
 }
 
 // analyse follows function fn.

@@ -24,33 +24,34 @@ func (f *flow) load(s *state, id valueID, size uint8) valueID {
 	return out
 }
 
-// loadFixed reads memory at a fixed address: its content if nobody can write there, a cell if it
-// is a variable.
+// loadFixed reads memory at a fixed address: its content if that never changes, else a cell.
 func (f *flow) loadFixed(addr uint64, size uint8) valueID {
-	seg := f.p.im.segment(addr)
-	if seg == nil || size != 8 && size != 4 && size != 2 && size != 1 {
+	if size != 8 && size != 4 && size != 2 && size != 1 {
 		return unknownID
 	}
-	if seg.write {
+	if f.p.im.writable(addr) && !f.p.constant(addr) {
 		switch size {
 		case 8:
-			f.out.loads = append(f.out.loads, addr)
 			return f.vs.cell(addr)
 		case 4:
-			f.out.loads = append(f.out.loads, addr)
 			return f.vs.narrow(f.vs.cell(addr))
 		}
 		return unknownID
 	}
-	b := f.p.im.bytes(addr, uint64(size))
-	if b == nil {
-		return unknownID
+	w, ok := f.p.im.word(addr)
+	if !ok {
+		b := f.p.im.bytes(addr, uint64(size)) // the last words of a segment
+		if b == nil {
+			return unknownID
+		}
+		for i, x := range b {
+			w |= uint64(x) << (8 * i)
+		}
 	}
-	var c uint64
-	for i, x := range b {
-		c |= uint64(x) << (8 * i)
+	if size < 8 {
+		w &= 1<<(8*uint(size)) - 1
 	}
-	return f.vs.constant(c)
+	return f.vs.constant(w)
 }
 
 func (f *flow) loadSlot(s *state, off int64, size uint8) valueID {
@@ -259,7 +260,7 @@ func (f *flow) forget(s *state, op *isa.Op) {
 		} else if v := f.vs.get(f.address(s, op.Dst)); v.stack {
 			f.killSlots(s, v.off, int64(max(op.Dst.Size, op.Width)))
 		} else if c, ok := f.vs.isConst(f.address(s, op.Dst)); ok && len(c) == 1 {
-			f.noteStore(cellStore{f.base, c[0], f.vs.constant(0)})
+			f.noteStore(cellStore{f.base, c[0], unknownID})
 		}
 	}
 }
@@ -283,6 +284,11 @@ func (f *flow) afterCall(s *state, op *isa.Op) {
 	for r := range f.m.Regs {
 		if !f.m.GoKept.Has(isa.Reg(r)) && isa.Reg(r) != f.m.SP && isa.Reg(r) != f.m.FP {
 			s.regs[r] = unknownID
+		}
+	}
+	if op.Kind == isa.OpCall {
+		if known, ok := f.p.results[op.Target]; ok {
+			s.regs[f.m.GoParams[0]] = known
 		}
 	}
 }

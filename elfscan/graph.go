@@ -1,9 +1,9 @@
 package elfscan
 
 import (
+	"cmp"
 	"runtime"
 	"slices"
-	"sort"
 	"sync"
 	"sync/atomic"
 
@@ -31,9 +31,10 @@ type program struct {
 	vs        *values
 	summaries map[int]*summary
 	noReturn  map[uint64]bool
-	morestack map[uint64]bool // functions that grow the stack, by address
-	grows     map[int32]bool  // and by index
-	index     *dataIndex      // nil until asked for
+	morestack map[uint64]bool    // functions that grow the stack, by address
+	grows     map[int32]bool     // and by index
+	index     *dataIndex         // nil until asked for
+	results   map[uint64]valueID // first result of functions by address, see knownResults
 	arch      *syscalls.Arch
 	release   int                  // minor number of the Go release, 0 if unknown
 	watch     map[uint64][]dataRef // uses of the types in watchTypes; target is the instruction
@@ -51,6 +52,7 @@ type edge struct {
 	from, to int32
 	at       uint64 // the instruction that leads there, the first of several
 	kind     finding.Edge
+	hook     bool // reads a variable whose initial value is the function
 }
 
 // rawSite is an instruction that enters the kernel.
@@ -113,6 +115,7 @@ func (p *program) walk() {
 		}
 	}
 	p.taken, p.used = sorted(p.taken), sorted(p.used)
+	slices.SortFunc(p.stores, func(a, b dataRef) int { return cmp.Compare(a.target, b.target) })
 	p.reverse()
 }
 
@@ -168,7 +171,7 @@ func (w *walker) function(f int, c *chunk) []edge {
 		switch r.Kind {
 		case isa.RefCall, isa.RefJump:
 			if to := p.tab.find(r.Target); to >= 0 && to != f {
-				w.edges = append(w.edges, edge{int32(f), int32(to), r.At, finding.EdgeCall})
+				w.edges = append(w.edges, edge{int32(f), int32(to), r.At, finding.EdgeCall, false})
 			}
 		case isa.RefSyscall, isa.RefInt80:
 			c.sites = append(c.sites, rawSite{int32(f), r.Kind, r.At})
@@ -191,11 +194,11 @@ func (w *walker) reference(f int, r isa.Ref, c *chunk) {
 	}
 	if s.exec {
 		if to := p.tab.find(r.Target); to >= 0 && to != f && r.Kind == isa.RefAddr {
-			w.edges = append(w.edges, edge{int32(f), int32(to), r.At, finding.EdgeReference})
+			w.edges = append(w.edges, edge{int32(f), int32(to), r.At, finding.EdgeReference, false})
 		}
 		return
 	}
-	if s.write {
+	if p.im.writable(r.Target) {
 		c.used = append(c.used, r.Target)
 		if r.Kind == isa.RefAddr {
 			c.taken = append(c.taken, r.Target)
@@ -212,13 +215,18 @@ func (w *walker) reference(f int, r isa.Ref, c *chunk) {
 		to = p.types.leadsTo(r.Target)
 		w.objects[r.Target] = to
 	}
+	hook := false
+	if r.Kind == isa.RefLoad && len(to) == 1 && p.im.writable(r.Target) {
+		w, _ := p.im.word(r.Target)
+		hook = w != p.tab.funcs[to[0]].entry
+	}
 	kind := finding.EdgeReference
 	if len(to) > 1 {
 		kind = finding.EdgeInterface
 	}
 	for _, t := range to {
 		if int(t) != f {
-			w.edges = append(w.edges, edge{int32(f), t, r.At, kind})
+			w.edges = append(w.edges, edge{int32(f), t, r.At, kind, hook})
 		}
 	}
 }
@@ -234,6 +242,11 @@ func dedupe(es []edge) []edge {
 			return int(a.to) - int(b.to)
 		case rank(a.kind) != rank(b.kind):
 			return rank(a.kind) - rank(b.kind)
+		case a.hook != b.hook: // what is no hook weighs more
+			if a.hook {
+				return 1
+			}
+			return -1
 		case a.at < b.at:
 			return -1
 		case a.at > b.at:
@@ -342,23 +355,4 @@ func (p *program) summary(f int) *summary {
 	s := p.analyse(f)
 	p.summaries[f] = s
 	return s
-}
-
-// isTaken reports whether the address of the variable at addr is formed anywhere, by which it
-// could change unseen. The size of the variable that a formed address belongs to is taken from the
-// symbol table, or, in a stripped file, is the distance to the next address that code uses.
-func (p *program) isTaken(addr uint64) bool {
-	i := sort.Search(len(p.taken), func(i int) bool { return p.taken[i] > addr })
-	if i == 0 {
-		return false
-	}
-	base := p.taken[i-1]
-	if base == addr {
-		return true
-	}
-	if end, ok := p.im.symbolEnd(base); ok {
-		return addr < end
-	}
-	j := sort.Search(len(p.used), func(j int) bool { return p.used[j] > base })
-	return p.used[j] > addr // addr itself is used, so there is one
 }

@@ -32,6 +32,7 @@ type image struct {
 	interp  string
 	needed  []string // DT_NEEDED
 	segs    []segment
+	relro   span   // made read-only before the program starts
 	hints   []span // where section headers say that pclntab is
 	file    io.ReaderAt
 
@@ -106,6 +107,8 @@ func (im *image) load(f *elf.File, size int64) error {
 	var total uint64
 	for _, p := range f.Progs {
 		switch p.Type {
+		case elf.PT_GNU_RELRO:
+			im.relro = span{p.Vaddr, p.Memsz}
 		case elf.PT_INTERP:
 			if p.Filesz > 4096 {
 				return &FormatError{im.path, "PT_INTERP longer than a path"}
@@ -272,6 +275,12 @@ func (im *image) segment(addr uint64) *segment {
 		}
 	}
 	return nil
+}
+
+// writable reports whether the program can write to addr while it runs.
+func (im *image) writable(addr uint64) bool {
+	s := im.segment(addr)
+	return s != nil && s.write && addr-im.relro.addr >= im.relro.size
 }
 
 // bytes returns the n bytes at addr that the file backs, or nil if it does not back all of them.

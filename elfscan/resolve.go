@@ -288,10 +288,16 @@ func (r *resolver) subst(id valueID, c *callState) valueID {
 		case cutSign:
 			x = vs.signExtend(x, 4)
 		}
-		if first {
-			out, first = x, false
-		} else {
-			out = vs.join(out, x)
+		for _, mask := range v.masks() {
+			y := x
+			if mask != 0 {
+				y = vs.binary(isa.OpOr, x, vs.constant(mask))
+			}
+			if first {
+				out, first = y, false
+			} else {
+				out = vs.join(out, y)
+			}
 		}
 	}
 	for reg := range r.p.m.Regs {
@@ -326,13 +332,12 @@ func (r *resolver) subst(id valueID, c *callState) valueID {
 	return out
 }
 
-// followCell resolves a number that is read from a variable. A variable that is never written has
-// its initial value. Otherwise each store counts: the numbers stored, or the parameters of the
-// function that stores them, whose callers are followed like those of a wrapper. That is how the
-// runtime hands a syscall to all threads (runtime.perThreadSyscall).
+// followCell resolves a number that is read from a variable that changes. Its initial value counts,
+// and each store: the numbers stored, or the parameters of the function that stores them, whose
+// callers are followed like those of a wrapper.
 func (r *resolver) followCell(h *hop, cell uint64) {
 	p := r.p
-	if p.isTaken(cell) {
+	if p.exposed(cell) {
 		if !r.perThread(h) {
 			r.fail(h, fmt.Sprintf("the number is read from the variable at %#x, whose address is passed on", cell))
 		}
@@ -340,36 +345,26 @@ func (r *resolver) followCell(h *hop, cell uint64) {
 	}
 	var writers []int
 	for _, s := range p.stores {
-		if s.target <= cell && cell < s.target+64 {
+		if s.target <= cell && cell < s.target+widestStore {
 			writers = append(writers, int(s.fn))
 		}
 	}
 	slices.Sort(writers)
-	stored := false
 	for _, fn := range slices.Compact(writers) {
 		for _, st := range p.summary(fn).stores {
 			if st.cell != cell {
 				continue
 			}
-			if c, ok := p.vs.isConst(st.id); ok && len(c) == 1 && c[0] == 0 {
-				continue // cleared: the number that counts is stored elsewhere
-			}
-			stored = true
 			r.push(&hop{fn: fn, at: st.at, next: h, nr: st.id, depth: h.depth + 1, compat: h.compat})
 		}
 	}
-	if stored {
-		return
-	}
-	if initial, ok := p.im.word(cell); ok && initial != 0 {
+	if initial, ok := p.im.word(cell); ok {
 		r.known(h, []uint64{initial})
 	}
-	// Never anything but zero: the code that would set it was pruned by the linker, and with it
-	// every way to this instruction.
 }
 
 // addressTaken reports whether function fn can be called through a pointer: its address is formed
-// by code, stands in data that code can reach, or it is a method of a type.
+// by code, stands in data, or it is a method of a type. A hook counts as called directly.
 func (r *resolver) addressTaken(fn int) bool {
 	taken, ok := r.indirect[fn]
 	if !ok {
@@ -378,7 +373,7 @@ func (r *resolver) addressTaken(fn int) bool {
 				taken = true
 			}
 		}
-		taken = taken || r.p.inData(r.p.tab.funcs[fn].entry)
+		taken = (taken || r.p.inData(r.p.tab.funcs[fn].entry)) && !r.p.isHook(fn)
 		r.indirect[fn] = taken
 	}
 	return taken

@@ -66,6 +66,7 @@ func ScanReader(path string, r io.ReaderAt, size int64) (*Result, error) {
 	res.Arch = p.arch
 	p.release = parseRelease(res.GoVersion)
 	p.watchTypes()
+	p.lookUpResults()
 	p.walk()
 	p.findMorestack()
 	p.fill(res)
@@ -117,6 +118,12 @@ func (p *program) fill(res *Result) {
 		}
 		cand := candidate{resolved: f}
 		cand.class, cand.condition = c.class(f)
+		for i, id := range f.hop.args {
+			cand.args[i] = p.argValues(id)
+			if v, ok := c.argument(f, i); ok && !cand.args[i].Known {
+				cand.args[i] = v
+			}
+		}
 		_, cand.rank = pr.best(f.hop.fn)
 		byNr[int32(f.nr)] = append(byNr[int32(f.nr)], cand)
 	}
@@ -145,6 +152,7 @@ type candidate struct {
 	resolved
 	class     finding.Class
 	condition string
+	args      [6]Values
 	rank      int
 }
 
@@ -166,14 +174,10 @@ func (p *program) need(nr int32, cands []candidate, pr *prover) Need {
 	})
 	n.Class, n.Condition = cands[0].class, cands[0].condition
 	for i := range n.Args {
-		n.Args[i] = p.mergeArgs(cands, i)
+		n.Args[i] = mergeArgs(cands, i)
 	}
 	for _, c := range cands[:min(len(cands), maxSites)] {
-		s := Site{Address: c.hop.origin().at, Class: c.class, Condition: c.condition, Path: pr.path(c.hop)}
-		for i := range s.Args {
-			s.Args[i] = p.argValues(c.hop.args[i])
-		}
-		n.Sites = append(n.Sites, s)
+		n.Sites = append(n.Sites, Site{Address: c.hop.origin().at, Class: c.class, Condition: c.condition, Args: c.args, Path: pr.path(c.hop)})
 	}
 	return n
 }
@@ -190,14 +194,13 @@ func (p *program) argValues(id valueID) Values {
 	return Values{Known: true, Consts: c}
 }
 
-func (p *program) mergeArgs(cands []candidate, i int) Values {
+func mergeArgs(cands []candidate, i int) Values {
 	var all []uint64
 	for _, c := range cands {
-		v := p.argValues(c.hop.args[i])
-		if !v.Known {
+		if !c.args[i].Known {
 			return Values{}
 		}
-		all = union(all, v.Consts)
+		all = union(all, c.args[i].Consts)
 	}
 	if len(all) > maxConsts {
 		return Values{}

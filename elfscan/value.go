@@ -19,6 +19,7 @@ type value struct {
 	params  paramSet
 	cells   []uint64 // 8-byte variables in writable memory
 	cut     cut      // what happened to params and cells on the way
+	ors     []uint64 // and then: one of these constants was ORed in; nil for none
 }
 
 // paramSet is a set of entry parameters: bit r of the first word for register r, bit j of the
@@ -76,7 +77,10 @@ func (vs *values) intern(v value) valueID {
 		v = value{unknown: true}
 	}
 	if v.params.empty() && len(v.cells) == 0 {
-		v.cut = cutNone
+		v.cut, v.ors = cutNone, nil
+	}
+	if len(v.ors) > maxConsts {
+		v = value{unknown: true}
 	}
 	k := vs.key[:0]
 	flags := byte(v.cut) << 2
@@ -94,7 +98,11 @@ func (vs *values) intern(v value) valueID {
 	for _, c := range v.consts {
 		k = binary.LittleEndian.AppendUint64(k, c)
 	}
+	k = append(k, byte(len(v.cells)))
 	for _, c := range v.cells {
+		k = binary.LittleEndian.AppendUint64(k, c)
+	}
+	for _, c := range v.ors {
 		k = binary.LittleEndian.AppendUint64(k, c)
 	}
 	vs.key = k
@@ -156,6 +164,9 @@ func (vs *values) join(a, b valueID) valueID {
 	default:
 		v = value{unknown: x.unknown || y.unknown, consts: union(x.consts, y.consts), cells: union(x.cells, y.cells),
 			params: paramSet{x.params[0] | y.params[0], x.params[1] | y.params[1]}, cut: max(x.cut, y.cut)}
+		if x.ors != nil || y.ors != nil {
+			v.ors = union(x.masks(), y.masks())
+		}
 	}
 	id := vs.intern(v)
 	vs.joins[[2]valueID{a, b}] = id
@@ -163,6 +174,14 @@ func (vs *values) join(a, b valueID) valueID {
 }
 
 func (v *value) derived() bool { return !v.params.empty() || len(v.cells) > 0 }
+
+// masks returns the constants that may have been ORed to what v is derived from.
+func (v *value) masks() []uint64 {
+	if v.ors == nil && v.derived() {
+		return []uint64{0}
+	}
+	return v.ors
+}
 
 func union(a, b []uint64) []uint64 {
 	if len(a) == 0 {
@@ -185,7 +204,7 @@ func (vs *values) narrow(id valueID) valueID {
 	case v.derived() && v.cut == cutSign:
 		return vs.intern(value{unknown: true})
 	}
-	v.consts = mapConsts(v.consts, cutZero.apply)
+	v.consts, v.ors = mapConsts(v.consts, cutZero.apply), mapConsts(v.ors, cutZero.apply)
 	if v.derived() {
 		v.cut = cutZero
 	}
@@ -195,7 +214,7 @@ func (vs *values) narrow(id valueID) valueID {
 // signExtend returns the low size bytes of id, sign-extended to 64 bits.
 func (vs *values) signExtend(id valueID, size uint8) valueID {
 	v := *vs.get(id)
-	if v.stack || v.derived() && size != 4 {
+	if v.stack || v.derived() && (size != 4 || v.ors != nil) {
 		return unknownID
 	}
 	shift := 64 - 8*uint(size)
@@ -224,6 +243,11 @@ func (vs *values) binary(kind isa.OpKind, a, b valueID) valueID {
 	if x.stack || y.stack {
 		return vs.stackArith(kind, *x, *y)
 	}
+	if kind == isa.OpOr {
+		if id, ok := vs.or(*x, *y); ok {
+			return id
+		}
+	}
 	cx, okx := vs.isConst(a)
 	cy, oky := vs.isConst(b)
 	if kind == isa.OpAnd && (okx && len(cx) == 1 && cx[0] == 0 || oky && len(cy) == 1 && cy[0] == 0) {
@@ -240,6 +264,20 @@ func (vs *values) binary(kind isa.OpKind, a, b valueID) valueID {
 	}
 	slices.Sort(out)
 	return vs.intern(value{consts: slices.Compact(out)})
+}
+
+// or keeps what is derived from parameters when one constant is ORed to it, as flags are. The
+// constants beside it take part too.
+func (vs *values) or(x, y value) (valueID, bool) {
+	if y.derived() {
+		x, y = y, x
+	}
+	if !x.derived() || y.derived() || y.unknown || len(y.consts) != 1 {
+		return 0, false
+	}
+	set := func(v uint64) uint64 { return v | y.consts[0] }
+	x.consts, x.ors = mapConsts(x.consts, set), mapConsts(x.masks(), set)
+	return vs.intern(x), true
 }
 
 func (vs *values) stackArith(kind isa.OpKind, x, y value) valueID {
