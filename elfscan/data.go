@@ -9,8 +9,7 @@ import (
 type dataIndex struct {
 	// code lists where functions stand in data.
 	code []codeRef
-	// taken holds the entries of these functions, and every other address of code that stands in
-	// data.
+	// taken holds the entries of these functions.
 	taken map[uint64]bool
 	// pointers are the words of data that point to writable memory, ascending.
 	pointers []uint64
@@ -46,8 +45,6 @@ func (p *program) data() *dataIndex {
 
 // indexSegment notes what the words of s point to.
 func (p *program) indexSegment(d *dataIndex, s *segment) {
-	m := &p.tab.module
-	first, last := p.tab.funcs[0].entry, p.tab.funcs[len(p.tab.funcs)-1].end
 	for off := (s.addr+7)&^7 - s.addr; off+8 <= uint64(len(s.data)); off += 8 {
 		a := s.addr + off
 		if a == p.tab.addr { // the function table holds offsets only
@@ -58,14 +55,9 @@ func (p *program) indexSegment(d *dataIndex, s *segment) {
 		if w < 4096 {
 			continue
 		}
-		// Type descriptors hold sizes and offsets, which look like low addresses of code, and name
-		// methods by offset only; but they do point to function values.
-		inTypes := a >= m.types && a < m.etypes
-		if w >= first && w < last && !inTypes {
+		if f, ok := p.types.entry(w); ok && !p.isFieldOffset(s, off) {
 			d.taken[w] = true
-			if f, ok := p.types.entry(w); ok {
-				d.code = append(d.code, codeRef{f, a, true})
-			}
+			d.code = append(d.code, codeRef{f, a, true})
 			continue
 		}
 		if target := p.im.segment(w); target == nil || target.exec {
@@ -79,6 +71,13 @@ func (p *program) indexSegment(d *dataIndex, s *segment) {
 			}
 		}
 	}
+}
+
+// isFieldOffset reports whether the word at off is the offset in the description of a struct field,
+// behind the pointers to its name and type: where text lies low, such an offset can look like an
+// address of code.
+func (p *program) isFieldOffset(s *segment, off uint64) bool {
+	return off >= 16 && p.types.isType(p.im.order.Uint64(s.data[off-8:])) && p.types.isType(p.im.order.Uint64(s.data[off-16:]))
 }
 
 // inData reports whether some object in data holds the address of code at entry, or some type has
@@ -134,7 +133,7 @@ func (p *program) isHook(fn int) bool {
 	for _, c := range p.data().code {
 		switch {
 		case int(c.fn) != fn:
-		case c.direct && c.addr != 0 && !p.im.writable(c.addr):
+		case c.direct && c.addr != 0 && (!p.im.writable(c.addr) || p.constant(c.addr)):
 			values++ // its function value; a second one would be a table that holds it
 		case c.direct || !p.im.writable(c.addr) || !p.constant(c.addr):
 			return false

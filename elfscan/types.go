@@ -50,22 +50,25 @@ func (r typeReader) leadsTo(a uint64) []int32 {
 	if f, ok := r.entry(w); ok {
 		return []int32{f}
 	}
-	if a >= m.types && a < m.etypes {
-		return r.methods(a)
+	// Since Go 1.26 the region of types holds all read-only data: what is a type must be told by
+	// what is there, and what else can be there is asked first.
+	if v, ok := im.word(w); ok && w != 0 {
+		if f, ok := r.entry(v); ok { // a variable with a function value
+			return []int32{f}
+		}
+		if u, ok := im.word(w + 8); ok && r.isType(v) && r.isType(u) {
+			if out := r.itab(w, v); out != nil { // a variable with an interface value
+				return out
+			}
+		}
 	}
 	if r.isType(w) {
-		return r.itab(a, w)
+		if out := r.itab(a, w); out != nil {
+			return out
+		}
 	}
-	// A variable: what its initial value, a function value or the table of an interface, leads to.
-	v, ok := im.word(w)
-	if !ok || w == 0 {
-		return nil
-	}
-	if f, ok := r.entry(v); ok {
-		return []int32{f}
-	}
-	if r.isType(v) && !r.isType(w) {
-		return r.itab(w, v)
+	if a >= m.types && a < m.etypes {
+		return r.methods(a)
 	}
 	return nil
 }
