@@ -87,8 +87,8 @@ type Witness struct {
 // Position is a place in a text file; line and column count from 1, 0 means unknown.
 type Position struct {
 	File   string `json:"file"`
-	Line   int    `json:"line,omitempty"`
-	Column int    `json:"column,omitempty"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
 }
 
 // FromFinding is a finding in the form of the documents.

@@ -189,12 +189,14 @@ func (p *printer) gaps(binaries []Binary) {
 	}
 }
 
-// assumable are the fields of a target that a user can give, with their words for people.
+// facts are the fields of a target that a user can give, with words for people.
 func (t Target) facts() []struct{ field, text string } {
-	caps := count(len(t.Caps), "capability")
+	caps := "capability " + strings.Join(t.Caps, "")
 	switch {
 	case len(t.Caps) == 0:
 		caps = "no capabilities"
+	case contains(t.Assumed, "caps"):
+		caps = fmt.Sprintf("its %d default capabilities", len(t.Caps))
 	case len(t.Caps) > 1:
 		caps = fmt.Sprintf("%d capabilities", len(t.Caps))
 	}
@@ -245,8 +247,12 @@ func (p *printer) outcomes(c *Check) {
 			continue
 		}
 		text := answer(o.Action, o.Errno)
-		if o.When != "" {
+		switch {
+		case o.When == "":
+		case o.Outcome == "depends": // the answer is the gravest one, the condition that of running
 			text += " unless " + o.When
+		default:
+			text += " if " + o.When
 		}
 		rows = append(rows, []string{fmt.Sprint(o.Nr), call(o.Name, o.Nr), o.Class, o.Outcome, text})
 	}

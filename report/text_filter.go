@@ -29,8 +29,11 @@ func (p *printer) simulate(s *Simulate) {
 	if s.Profile != nil && s.Target != nil {
 		where = fmt.Sprintf("%s under %s (%s)", s.Arch, s.Profile.Name, s.Target.Runtime)
 	}
-	p.lead(mark, answer(action, s.Errno), fmt.Sprintf(": %s(%s), number %d on %s",
-		call(s.Syscall, s.Nr), strings.Join(list, ", "), s.Nr, where))
+	name := s.Syscall
+	if name == "" {
+		name = "unnamed call"
+	}
+	p.lead(mark, answer(action, s.Errno), fmt.Sprintf(": %s(%s), number %d on %s", name, strings.Join(list, ", "), s.Nr, where))
 	if s.Reason != "" {
 		p.line("decided by: %s", s.Reason)
 	}

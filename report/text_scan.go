@@ -37,13 +37,13 @@ func (p *printer) binary(b Binary) {
 	text += ", " + fmt.Sprintf("%d unresolved", len(b.Unresolved))
 	p.lead(mark, word, text)
 	p.blank()
-	rows := [][]string{{"nr", "syscall", "class", "arguments"}}
+	rows := [][]string{{"nr", "syscall", "class", "arguments, condition"}}
 	for _, n := range b.Syscalls {
-		class := n.Class
+		rest := arguments(n.Args)
 		if n.Condition != "" {
-			class += " (" + n.Condition + ")"
+			rest = strings.TrimSpace(rest + " if " + n.Condition)
 		}
-		rows = append(rows, []string{fmt.Sprint(n.Nr), call(n.Name, n.Nr), class, arguments(n.Args)})
+		rows = append(rows, []string{fmt.Sprint(n.Nr), call(n.Name, n.Nr), n.Class, rest})
 	}
 	if len(b.Syscalls) > 0 {
 		p.columns("  ", nil, rows)
@@ -98,6 +98,6 @@ func (p *printer) why(w *Why) {
 	}
 	if more := len(w.Sites) - len(sites); more > 0 {
 		p.blank()
-		p.line("%s more (--verbose shows them)", count(more, "place"))
+		p.line("%s (--verbose shows them)", count(more, "more place"))
 	}
 }
