@@ -52,7 +52,7 @@ func (p *program) indexSegment(d *dataIndex, s *segment) {
 			continue
 		}
 		w := p.im.order.Uint64(s.data[off:])
-		if w < 4096 {
+		if w < 4096 || a-p.im.relocs.addr < p.im.relocs.size {
 			continue
 		}
 		if f, ok := p.types.entry(w); ok && !p.isFieldOffset(s, off) {

@@ -272,11 +272,15 @@ func (f *flow) afterCall(s *state, op *isa.Op) {
 	sp := f.vs.get(s.regs[f.m.SP])
 	if sp.stack {
 		n := int64(256) // results of a call through a pointer: those that fit no register
-		if op.Kind == isa.OpCall {
-			if callee := f.p.tab.find(op.Target); callee >= 0 {
-				if size, ok := f.p.tab.stackArgs(callee); ok {
-					n = int64(size)
-				}
+		target := op.Target
+		if op.Kind == isa.OpCallInd {
+			if c, ok := f.vs.isConst(f.eval(s, op.A)); ok && len(c) == 1 {
+				target = c[0]
+			}
+		}
+		if callee := f.p.tab.find(target); callee >= 0 {
+			if size, ok := f.p.tab.stackArgs(callee); ok {
+				n = int64(size)
 			}
 		}
 		f.killSlots(s, sp.off, n+f.m.StackArg)

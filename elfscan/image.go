@@ -32,7 +32,8 @@ type image struct {
 	interp  string
 	needed  []string // DT_NEEDED
 	segs    []segment
-	relro   span   // made read-only before the program starts
+	relocs  span   // the relocation table itself
+	relro   []span // made read-only before the program starts, or never written: .data.rel.ro
 	hints   []span // where section headers say that pclntab is
 	file    io.ReaderAt
 
@@ -108,7 +109,7 @@ func (im *image) load(f *elf.File, size int64) error {
 	for _, p := range f.Progs {
 		switch p.Type {
 		case elf.PT_GNU_RELRO:
-			im.relro = span{p.Vaddr, p.Memsz}
+			im.relro = append(im.relro, span{p.Vaddr, p.Memsz})
 		case elf.PT_INTERP:
 			if p.Filesz > 4096 {
 				return &FormatError{im.path, "PT_INTERP longer than a path"}
@@ -158,6 +159,10 @@ func (im *image) readSections(f *elf.File) {
 		switch s.Name {
 		case ".gopclntab", ".data.rel.ro.gopclntab":
 			im.hints = append(im.hints, span{s.Addr, s.Size})
+		}
+		// Go's linker writes these sections into PIE files, but no PT_GNU_RELRO.
+		if strings.HasPrefix(s.Name, ".data.rel.ro") {
+			im.relro = append(im.relro, span{s.Addr, s.Size})
 		}
 	}
 }
@@ -242,6 +247,7 @@ func (im *image) dynamic(f *elf.File) error {
 		}
 		im.needed = append(im.needed, name)
 	}
+	im.relocs = span{rela, relasz}
 	im.relocate(rela, relasz)
 	return nil
 }
@@ -280,7 +286,15 @@ func (im *image) segment(addr uint64) *segment {
 // writable reports whether the program can write to addr while it runs.
 func (im *image) writable(addr uint64) bool {
 	s := im.segment(addr)
-	return s != nil && s.write && addr-im.relro.addr >= im.relro.size
+	if s == nil || !s.write {
+		return false
+	}
+	for _, r := range im.relro {
+		if addr-r.addr < r.size {
+			return false
+		}
+	}
+	return true
 }
 
 // bytes returns the n bytes at addr that the file backs, or nil if it does not back all of them.
