@@ -156,7 +156,8 @@ type candidate struct {
 	rank      int
 }
 
-// maxSites is how many places are kept for one syscall.
+// maxSites is how many places are kept for one syscall. Beyond them only such are kept as differ from
+// all others in class, condition or arguments, so that what can be judged is complete.
 const maxSites = 8
 
 // classOrder says which class a need has if its sites differ: the one whose denial weighs most.
@@ -176,7 +177,13 @@ func (p *program) need(nr int32, cands []candidate, pr *prover) Need {
 	for i := range n.Args {
 		n.Args[i] = mergeArgs(cands, i)
 	}
-	for _, c := range cands[:min(len(cands), maxSites)] {
+	seen := map[string]bool{}
+	for i, c := range cands {
+		key := fmt.Sprint(c.class, c.condition, c.args)
+		if i >= maxSites && seen[key] {
+			continue
+		}
+		seen[key] = true
 		n.Sites = append(n.Sites, Site{Address: c.hop.origin().at, Class: c.class, Condition: c.condition, Args: c.args, Path: pr.path(c.hop)})
 	}
 	return n
