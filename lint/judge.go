@@ -25,6 +25,7 @@ type demand struct {
 	class     finding.Class
 	condition string
 	path      finding.Path
+	args      [6][]uint64 // constants; nil: unknown
 	verdict
 	tolerated string              // why the caller lives with every denial that it can get; "" if it does not
 	start     *profile.StartCall  // for class runtime: what the runtime makes of an answer
@@ -117,7 +118,7 @@ func conditions(regions []simulate.Region, want func(filter.Action) bool) string
 // judge asks the filter about one site.
 func (c *call) judge(program string, s Site) {
 	regions, err := c.abi.AnswerFor(c.nr, s.Args)
-	d := demand{program: program, class: s.Class, condition: s.Condition, path: s.Path, verdict: sum(regions, err)}
+	d := demand{program: program, class: s.Class, condition: s.Condition, path: s.Path, args: s.Args, verdict: sum(regions, err)}
 	if d.outcome != Allowed && err == nil {
 		d.tolerated = tolerance(c.name, regions, s.Path)
 	}

@@ -51,7 +51,7 @@ var _ = register(&Check{
 // told says who makes the call and when.
 func (c *call) told(outcome string, worst *demand) string {
 	who := c.programs(func(d *demand) bool { return d.outcome == outcome && d.class != finding.Runtime })
-	return occasion(list(who, 3), c.name, worst.class, worst.condition)
+	return occasion(list(who, 3), c.name+c.with(worst), worst.class, worst.condition)
 }
 
 // grave is the rank from which the remedy for a denied call is first of all to do without it.
