@@ -36,7 +36,7 @@ var _ = register(&Check{
 			f := finding.Finding{
 				Severity: severity, Arch: c.abi.Name, Syscalls: []string{c.name}, Path: d.path,
 				Message: c.told(Denied, d) + ", and the filter answers " + answered(d.action),
-				Remedy:  p.allow(c),
+				Remedy:  p.allow(c, c.name+c.with(d)),
 				Pos:     p.deniedBy(c),
 			}
 			if d.tolerated != "" {
@@ -57,10 +57,10 @@ func (c *call) told(outcome string, worst *demand) string {
 // grave is the rank from which the remedy for a denied call is first of all to do without it.
 const grave = 76
 
-// allow says how to open a call: with the capability under which a rule would, next to a sibling
+// allow says how to open a call, which is c as far as what names it: with the capability under which a rule would, next to a sibling
 // that is open, or plainly, and what it costs if the call is a dangerous one.
-func (p *Pass) allow(c *call) string {
-	text := "allow " + c.name
+func (p *Pass) allow(c *call, what string) string {
+	text := "allow " + what
 	if d := catalog.DangerOf(c.name); d != nil && d.Rank >= grave {
 		if len(d.Caps) > 0 && !c.abi.granted(d.Caps) && p.gatedByCap(c.name, d.Caps) {
 			return "grant the container " + strings.Join(d.Caps, " or ") + " if it is to do this, or " + text
