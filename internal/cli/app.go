@@ -41,9 +41,6 @@ func New() *App {
 func (a *App) Run() int {
 	root := a.root()
 	root.SetArgs(negatives(a.Args))
-	root.SetIn(a.Stdin)
-	root.SetOut(a.Stdout)
-	root.SetErr(a.Stderr)
 	err := root.Execute()
 	var code codeError
 	if errors.As(err, &code) && code.err == nil {
@@ -127,7 +124,7 @@ func oneLine(s string) string {
 // negatives writes negative numbers that follow the word simulate as hex, so that they are not taken
 // for flags.
 func negatives(args []string) []string {
-	out := append([]string(nil), args...)
+	out := append([]string{}, args...) // never nil, for which cobra takes os.Args
 	after := false
 	for i, arg := range out {
 		if after && len(arg) > 1 && arg[0] == '-' && arg[1] >= '0' && arg[1] <= '9' {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -52,7 +53,10 @@ func (a *App) scanAll(o *options, binaries []string) ([]*elfscan.Result, error) 
 		return nil, err
 	}
 	defer remove()
-	for _, path := range binaries {
+	for i, path := range binaries {
+		if slices.Contains(binaries[:i], path) {
+			continue // given twice
+		}
 		if path == "-" {
 			return nil, usage("a binary cannot come from stdin (-)")
 		}

@@ -39,7 +39,7 @@ func (a *App) table(o *options, name string) error {
 	if len(arches) == 0 {
 		arches = profileArches(p)
 	}
-	doc := &report.Table{Version: report.Version}
+	doc := &report.Table{Version: report.Version, Arches: []report.ArchTable{}}
 	hosts := make(map[string]*host)
 	for _, abi := range arches {
 		h := hosts[abi.Host]
@@ -63,7 +63,7 @@ func (a *App) table(o *options, name string) error {
 }
 
 func (h *host) table(abi *syscalls.Arch) (report.ArchTable, error) {
-	out := report.ArchTable{Arch: abi.Name}
+	out := report.ArchTable{Arch: abi.Name, Syscalls: []report.Row{}}
 	program, err := h.program(abi)
 	if err != nil {
 		return out, err
@@ -125,7 +125,7 @@ func others(abi *syscalls.Arch, program filter.Program) []report.Range {
 	}
 	slices.Sort(starts)
 	starts = slices.Compact(starts)
-	var out []report.Range
+	out := []report.Range{}
 	for i, from := range starts {
 		if known[from] || syscalls.ByAudit(abi.Audit, int32(from)) != abi {
 			continue

@@ -36,7 +36,8 @@ Exit codes: 0 nothing at or above the threshold (--fail-on); 1 findings, or the 
 				return a.version(o)
 			}
 			if len(args) == 0 && len(o.build) == 0 {
-				_ = cmd.Help()
+				cmd.SetOut(a.Stderr)
+				_ = cmd.Help() // it writes to stderr, and there is nobody to tell that this failed
 				return usage("no binary given")
 			}
 			if err := firstWord(args); err != nil {
@@ -46,7 +47,9 @@ Exit codes: 0 nothing at or above the threshold (--fail-on); 1 findings, or the 
 		},
 		PersistentPreRunE: func(*cobra.Command, []string) error { return o.check() },
 	}
-	root.CompletionOptions.HiddenDefaultCmd = false
+	root.SetIn(a.Stdin)
+	root.SetOut(a.Stdout) // before the completion command, which keeps it
+	root.SetErr(a.Stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w", err) })
 	root.Flags().Bool("version", false, "the same as the command version")
 	root.Flags().SortFlags = false
@@ -58,6 +61,13 @@ Exit codes: 0 nothing at or above the threshold (--fail-on); 1 findings, or the 
 		a.simulateCommand(o), a.tableCommand(o),
 		a.resolveCommand(o), a.profilesCommand(o), a.reportCommand(o), a.versionCommand(o),
 	)
+	root.InitDefaultCompletionCmd()
+	if c, _, err := root.Find([]string{"completion"}); err == nil && c != root {
+		c.Args = exactly(0, "a shell")
+		c.RunE = func(_ *cobra.Command, args []string) error {
+			return usage("completion: name a shell: bash, zsh, fish or powershell")
+		}
+	}
 	return root
 }
 

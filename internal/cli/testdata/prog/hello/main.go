@@ -1,0 +1,4 @@
+// Command hello is a small program for tests.
+package main
+
+func main() { println("hello") }
