@@ -3,11 +3,11 @@ package filter
 import (
 	"encoding/binary"
 	"go/ast"
+	"go/build"
 	"go/parser"
 	"go/token"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -131,7 +131,7 @@ func TestActions(t *testing.T) {
 // from the kernel's headers.
 func TestErrnoNames(t *testing.T) {
 	for _, arch := range []string{"amd64", "arm64"} {
-		path := filepath.Join(runtime.GOROOT(), "src/syscall/zerrors_linux_"+arch+".go")
+		path := filepath.Join(build.Default.GOROOT, "src/syscall/zerrors_linux_"+arch+".go")
 		f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 		if os.IsNotExist(err) {
 			if os.Getenv("CI") != "" {
