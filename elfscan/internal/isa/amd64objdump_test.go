@@ -5,10 +5,10 @@ import (
 	"debug/elf"
 	"encoding/hex"
 	"fmt"
+	"go/build"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -108,7 +108,7 @@ func binaries(t testing.TB) []string {
 	return found
 }
 
-func goCommand() string { return filepath.Join(runtime.GOROOT(), "bin", "go") }
+func goCommand() string { return filepath.Join(build.Default.GOROOT, "bin", "go") }
 
 // TestAMD64LengthsAgainstObjdump compares the length of every instruction that objdump shows in
 // programs of this machine. By default only the first part of each is read; PROFCHECK_FULL=1 reads
