@@ -71,8 +71,6 @@ func normal(spans set) set {
 	return r
 }
 
-func (s set) union(t set) set { return normal(slices.Concat(s, t)) }
-
 // complement is every number up to limit that is not in s.
 func (s set) complement(limit uint64) set {
 	var r set
