@@ -31,10 +31,11 @@ func isNumber(word string) bool {
 	return word != "" && word[0] >= '0' && word[0] <= '9'
 }
 
-// parseNr reads a syscall number: 32 bits, signed or unsigned, as seccomp_data.nr holds it.
+// parseNr reads a syscall number as seccomp_data.nr holds it: 32 bits, unsigned or signed, also as
+// extended to 64 bits.
 func parseNr(word string) (int32, error) {
 	v, err := parseNumber(word)
-	if err != nil || v > 1<<32-1 && int64(v) < -1<<31 || v > 1<<32-1 && int64(v) > 0 {
+	if err != nil || v > 1<<32-1 && (int64(v) < -1<<31 || int64(v) > 0) {
 		return 0, usage("syscall number %q: not within 32 bits", word)
 	}
 	return int32(uint32(v)), nil
