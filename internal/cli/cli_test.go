@@ -350,6 +350,22 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// The check that the counted line stands for is the one on unused calls.
+func TestUnusedCheck(t *testing.T) {
+	c, ok := lint.Lookup(unusedCheck)
+	if !ok || c.Name != "unused-allow" {
+		t.Errorf("%s is %+v", unusedCheck, c)
+	}
+	names := []string{"a", "b", "c", "d", "e", "f"}
+	got := mostDangerous([]finding.Finding{{Check: "PC613", Syscalls: []string{"x"}}, {Check: unusedCheck, Syscalls: names}})
+	if !slices.Equal(got, names[:5]) {
+		t.Errorf("riskiest: %v", got)
+	}
+	if got := mostDangerous(nil); got == nil || len(got) != 0 {
+		t.Errorf("riskiest of nothing: %v, want an empty list for JSON", got)
+	}
+}
+
 func TestThreshold(t *testing.T) {
 	list := []finding.Finding{{Severity: finding.Warning}}
 	for failOn, want := range map[string]int{"error": 0, "warning": 1, "info": 1, "never": 0, "": 0} {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/profcheck/profcheck/elfscan"
+	"github.com/profcheck/profcheck/finding"
 	"github.com/profcheck/profcheck/lint"
 	"github.com/profcheck/profcheck/report"
 )
@@ -84,11 +85,9 @@ func (o *options) judge(doc *report.Check, r *lint.Result, scans []*elfscan.Resu
 			unused[out.Name] = true
 		}
 	}
-	doc.Unused = &report.Unused{Count: len(unused), Riskiest: []string{}, Check: unusedCheck}
-	for _, f := range r.Findings {
-		if f.Check == unusedCheck {
-			doc.Unused.Riskiest = append([]string{}, f.Syscalls[:min(riskiest, len(f.Syscalls))]...)
-		}
+	// Where there is no filter nothing is counted: everything is open.
+	if r.Resolved == nil || !r.Resolved.Disabled {
+		doc.Unused = &report.Unused{Count: len(unused), Riskiest: mostDangerous(r.Findings), Check: unusedCheck}
 	}
 	unknown := r.Verdict == lint.VerdictUnknown || len(r.Incomplete) > 0
 	switch {
@@ -107,6 +106,16 @@ func (o *options) judge(doc *report.Check, r *lint.Result, scans []*elfscan.Resu
 		return exitUnknown
 	}
 	return o.code(r.Findings)
+}
+
+// mostDangerous names the riskiest of the calls that nothing needs.
+func mostDangerous(list []finding.Finding) []string {
+	for _, f := range list {
+		if f.Check == unusedCheck {
+			return append([]string{}, f.Syscalls[:min(riskiest, len(f.Syscalls))]...)
+		}
+	}
+	return []string{}
 }
 
 // strictly says what --strict does not let pass; "" for nothing, and without --strict.

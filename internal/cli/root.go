@@ -74,7 +74,7 @@ Exit codes: 0 nothing at or above the threshold (--fail-on); 1 findings, or the 
 // checkFlags are those of the main job, with and without its word.
 func (o *options) checkFlags(cmd *cobra.Command) {
 	o.targetFlags(cmd)
-	o.archFlag(cmd, "with --build: the architecture to build for (default: the binary's own)")
+	o.archFlag(cmd, "with --build: the architecture to build for; otherwise what the binaries must be for")
 	o.thresholdFlags(cmd)
 	o.scanFlags(cmd)
 }

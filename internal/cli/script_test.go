@@ -221,7 +221,7 @@ func match(want, got []string) bool {
 	if len(want) == 0 {
 		return len(got) == 0
 	}
-	if want[0] == "..." {
+	if strings.TrimSpace(want[0]) == "..." {
 		for i := range len(got) + 1 {
 			if match(want[1:], got[i:]) {
 				return true
