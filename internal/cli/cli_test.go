@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -149,6 +151,65 @@ func TestBuildLeavesNothing(t *testing.T) {
 	}
 	if len(entries) > 0 {
 		t.Errorf("left behind: %v", entries)
+	}
+}
+
+// ELF files that are no program that can be read: one line, exit 3, and never an empty set.
+func TestForeignELF(t *testing.T) {
+	t.Chdir(t.TempDir())
+	header := func(class, order byte, machine uint16) []byte {
+		h := make([]byte, 4096)
+		copy(h, "\x7fELF")
+		h[4], h[5], h[6], h[16] = class, order, 1, 2
+		var bytes binary.ByteOrder = binary.LittleEndian
+		if order == 2 {
+			bytes = binary.BigEndian
+			h[16], h[17] = 0, 2
+		}
+		bytes.PutUint16(h[18:], machine)
+		bytes.PutUint32(h[20:], 1)
+		bytes.PutUint16(h[52:], 64)
+		return h
+	}
+	lying := header(2, 1, 62)
+	binary.LittleEndian.PutUint64(lying[40:], 1<<62) // section headers at 4 EiB
+	binary.LittleEndian.PutUint16(lying[58:], 64)
+	binary.LittleEndian.PutUint16(lying[60:], 0xffff)
+	for name, data := range map[string][]byte{
+		"s390x": header(2, 2, 22), "mips": header(1, 2, 8), "riscv": header(2, 1, 243), "unknown": header(2, 1, 0xbeef),
+		"nothing": header(2, 1, 62), "lying": lying, "magic": []byte("\x7fELF"),
+	} {
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{{name}, {"scan", name}, {"why", name, "read"}, {name, "strict", "--allow-incomplete"}} {
+			stdout, stderr, code := runApp(args, nil, nil)
+			if code != 3 || stdout != "" || !strings.HasPrefix(stderr, "profcheck: "+name+": ") || strings.Count(stderr, "\n") != 1 {
+				t.Errorf("%v: exit code %d, stdout %q, stderr %q", args, code, stdout, stderr)
+			}
+		}
+	}
+}
+
+// Shells give a pipe for <(command): the profile can come from one.
+func TestProfileFromPipe(t *testing.T) {
+	workFolder(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	path := fmt.Sprintf("/dev/fd/%d", r.Fd())
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("no %s on this system", path)
+	}
+	if _, err := io.WriteString(w, narrowProfile); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	stdout, stderr, code := runApp([]string{"hello", path}, nil, nil)
+	if code != 1 || !strings.HasPrefix(stdout, "denied: hello does not run under /dev/fd/") || stderr != "" {
+		t.Errorf("exit code %d, stdout %.60q, stderr %q", code, stdout, stderr)
 	}
 }
 

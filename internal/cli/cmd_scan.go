@@ -72,6 +72,9 @@ func (a *App) scanAll(o *options, binaries []string) ([]*elfscan.Result, error) 
 			return nil, err
 		}
 		s.Path = b.name
+		if len(missingGaps(s)) > 0 {
+			a.note(o, "%s was built with cgo, and C libraries are not read; with CGO_ENABLED=0 in the environment it may do without them", b.name)
+		}
 		scans = append(scans, s)
 	}
 	return scans, nil
@@ -165,10 +168,5 @@ func missing(s *elfscan.Result) []string {
 	if n := len(s.Unresolved); n > 0 {
 		out = append(out, fmt.Sprintf("%s in %s ...", counted(n, "call of unknown number"), s.Unresolved[0].Function))
 	}
-	for _, g := range s.Gaps {
-		if g.Kind == elfscan.GapMissing {
-			out = append(out, g.Detail)
-		}
-	}
-	return out
+	return append(out, missingGaps(s)...)
 }

@@ -25,12 +25,18 @@ func usageOf(r *elfscan.Result, program string) lint.Usage {
 	for _, x := range r.Unresolved {
 		u.Unresolved = append(u.Unresolved, x.Function)
 	}
+	u.Missing = missingGaps(r)
+	return u
+}
+
+// missingGaps says which code runs in the process and was not read.
+func missingGaps(r *elfscan.Result) (details []string) {
 	for _, g := range r.Gaps {
 		if g.Kind == elfscan.GapMissing {
-			u.Missing = append(u.Missing, g.Detail)
+			details = append(details, g.Detail)
 		}
 	}
-	return u
+	return details
 }
 
 // constants keeps unknown apart from known: a set without values counts as unknown.

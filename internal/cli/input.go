@@ -65,7 +65,8 @@ type content int
 
 const (
 	absent    content = iota // no such file
-	opaque                   // exists and is no regular file, or cannot be read
+	opaque                   // a directory, or a file that cannot be read
+	stream                   // a pipe or device, which only a profile can come from
 	elf                      // begins with ELF's magic number
 	jsonText                 // begins like a JSON object
 	something                // any other file
@@ -77,8 +78,10 @@ func sniff(path string) content {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return absent
-	case err != nil || !info.Mode().IsRegular():
+	case err != nil || info.IsDir():
 		return opaque
+	case !info.Mode().IsRegular():
+		return stream
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -121,7 +124,7 @@ func splitArgs(args []string, built bool) (binaries []string, profileName string
 		return before, last, nil // and profile.Open names the nearest built-in
 	case kind == jsonText && alone:
 		return nil, "", usage("%s is a profile, and no binary is given; profcheck lint %s judges it alone", last, last)
-	case kind == absent && strings.HasSuffix(last, ".json"), kind == jsonText, kind == something:
+	case kind == absent && strings.HasSuffix(last, ".json"), kind == jsonText, kind == something, kind == stream:
 		if !alone {
 			return before, last, nil
 		}
