@@ -95,6 +95,10 @@ func regionDoc(r simulate.Region) report.Region {
 	return report.Region{When: strings.Join(when, " && "), Action: action.String(), Errno: errnoName(action)}
 }
 
+// x32Bit tells x32's numbers from those of x86_64, the only ABIs that share a token
+// (arch/x86/include/uapi/asm/unistd.h __X32_SYSCALL_BIT).
+const x32Bit = 1 << 30
+
 // others returns what the filter does with the numbers that no syscall of the ABI has. A filter
 // compares the number with constants, so that its answer can only change at one of them, or just
 // behind it; a number is asked for each stretch between those and the known numbers.
@@ -116,12 +120,9 @@ func others(abi *syscalls.Arch, program filter.Program) []report.Range {
 			border(in.K)
 		}
 	}
-	for _, other := range syscalls.Arches() {
-		if other.Audit == abi.Audit && other != abi { // the other ABI's numbers are its own
-			for _, s := range other.Syscalls() {
-				border(uint32(s.Nr))
-			}
-		}
+	border(1<<32 - 1) // -1 is no number of x32, although it has the bit
+	for v := uint32(x32Bit); v != 0; v += x32Bit {
+		border(v)
 	}
 	slices.Sort(starts)
 	starts = slices.Compact(starts)
