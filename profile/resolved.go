@@ -103,6 +103,7 @@ type LoadKind string
 // The sorts of LoadError.
 const (
 	SameCondition  LoadKind = "same-condition"   // twice the same call and condition, with different actions
+	WiderCondition LoadKind = "wider-condition"  // after a rule, one with fewer of its conditions and another action
 	UnknownToRunc  LoadKind = "unknown-to-runc"  // an architecture that runc's table lacks
 	MixedByteOrder LoadKind = "mixed-byte-order" // architectures of both byte orders
 	NotifyDefault  LoadKind = "notify-default"   // NOTIFY as the default action
@@ -119,7 +120,7 @@ type LoadError struct {
 	Path    string // "rules[3]"
 	Runtime string
 	Reason  string
-	First   *Rule // for SameCondition: the other rule
+	First   *Rule // for SameCondition and WiderCondition: the earlier rule
 }
 
 // Error returns `profile p.json:12:7: rules[3]: ...: runc does not load it`.
