@@ -2,8 +2,11 @@ package witness
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/profcheck/profcheck/elfscan"
 )
 
 // watch runs a workload under strace, or under qemu for another architecture, and returns the
@@ -88,4 +91,34 @@ func TestLive(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestGarbled asks that a garbled program has the needs of the plain one. Their classes differ: the
+// conditions go by names, and where there are none a call counts as needed.
+func TestGarbled(t *testing.T) {
+	for _, src := range []string{"walk", "httpd"} {
+		for _, goarch := range []string{"amd64", "arm64"} {
+			t.Run(src+"-"+goarch, func(t *testing.T) {
+				p := own(src, src+"-"+goarch, goarch)
+				g := p
+				g.Name, g.Garble = p.Name+"-garbled", true
+				garbled, plain := scan(t, build(t, g)), scan(t, build(t, p))
+				if len(plain.Needs) == 0 {
+					t.Fatal("no needs")
+				}
+				if got, want := allNames(garbled), allNames(plain); !slices.Equal(got, want) {
+					t.Errorf("garbled: %v\nplain:   %v", got, want)
+				}
+			})
+		}
+	}
+}
+
+// allNames returns the names of all needs, in order of their numbers.
+func allNames(res *elfscan.Result) []string {
+	var names []string
+	for _, n := range res.Needs {
+		names = append(names, n.Name)
+	}
+	return names
 }
