@@ -133,6 +133,8 @@ func TestEnforce(t *testing.T) {
 			names := certain(scan(t, bin))
 			if err := p.work(t, filtered(t, names), bin); err != nil {
 				t.Errorf("under a filter of %d names: %v", len(names), err)
+				tr := watch(t, "amd64", p.work, bin)
+				t.Errorf("beyond them strace sees %v", slices.DeleteFunc(tr.names(), func(name string) bool { return slices.Contains(names, name) }))
 			}
 			expectKilled(t, p, bin, names)
 		})
