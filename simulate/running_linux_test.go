@@ -120,11 +120,19 @@ func childTrials() int {
 }
 
 // tryCalls makes the calls of one trial. A thread that is killed leaves its call with the value
-// killed, which it has from the start, and all that come after it too.
+// killed, which it has from the start, and all that come after it too. Nothing but its results tells
+// what it did before, so they are atomic.
 func tryCalls(tr trial) ([]int, error) {
-	results := make([]int, len(tr.Calls))
+	results := make([]atomic.Int32, len(tr.Calls))
 	for i := range results {
-		results[i] = killed
+		results[i].Store(killed)
+	}
+	read := func() []int {
+		seen := make([]int, len(results))
+		for i := range results {
+			seen[i] = int(results[i].Load())
+		}
+		return seen
 	}
 	var tid atomic.Int64
 	done := make(chan error, 1)
@@ -139,23 +147,23 @@ func tryCalls(tr trial) ([]int, error) {
 			a := d.Args
 			// Not RawSyscall6: the runtime must know that the thread may stay away.
 			r, _, errno := syscall.Syscall6(uintptr(uint32(d.Nr)), uintptr(a[0]), uintptr(a[1]), uintptr(a[2]), uintptr(a[3]), uintptr(a[4]), uintptr(a[5]))
-			results[i] = seenErrno(r, errno)
+			results[i].Store(int32(seenErrno(r, errno)))
 		}
 		done <- nil
 	}()
 	for {
 		select {
 		case err := <-done:
-			return results, err
+			return read(), err
 		case <-time.After(time.Millisecond):
 		}
 		if id := tid.Load(); id != 0 {
 			if _, err := os.Stat(fmt.Sprintf("/proc/self/task/%d", id)); err != nil {
 				select {
 				case err := <-done: // it came to its end in between
-					return results, err
+					return read(), err
 				default:
-					return results, nil
+					return read(), nil
 				}
 			}
 		}
