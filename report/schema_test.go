@@ -140,7 +140,7 @@ func (g *generator) value(typ reflect.Type, key string) map[string]any {
 	case reflect.Int32:
 		return map[string]any{"type": "integer", "minimum": -1 << 31, "maximum": 1<<31 - 1}
 	case reflect.Uint32:
-		return map[string]any{"type": "integer", "minimum": 0, "maximum": 1<<32 - 1}
+		return map[string]any{"type": "integer", "minimum": 0, "maximum": uint32(1<<32 - 1)}
 	case reflect.Uint16:
 		return map[string]any{"type": "integer", "minimum": 0, "maximum": 1<<16 - 1}
 	case reflect.Int:

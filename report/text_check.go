@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -13,6 +14,9 @@ func (p *printer) check(c *Check) {
 	p.findings(c)
 	p.blank()
 	p.unused(c)
+	if !p.verbose {
+		p.notes(c)
+	}
 	p.gaps(c.Binaries)
 	p.target(c.Target)
 	if p.verbose {
@@ -33,11 +37,12 @@ func (p *printer) verdict(c *Check) {
 	case VerdictOK:
 		text = fmt.Sprintf("%s %s %s", words(names), verb, where)
 	case VerdictDenied:
-		not := "does not run"
+		// Not that it does not run: a scan sees what a program can call, not which of it a run does.
+		need := "needs"
 		if len(names) > 1 {
-			not = "do not run"
+			need = "need"
 		}
-		text = fmt.Sprintf("%s %s %s", words(names), not, where)
+		text = fmt.Sprintf("%s %s calls that are denied %s", words(names), need, where)
 	default:
 		text = fmt.Sprintf("whether %s %s %s cannot be told", words(names), verb, where)
 	}
@@ -91,6 +96,9 @@ func (p *printer) findings(c *Check) {
 				list = append(list, f)
 			}
 		}
+		if severity == "info" && !p.verbose {
+			continue // see notes
+		}
 		if len(list) > 0 {
 			p.blank()
 		}
@@ -102,6 +110,31 @@ func (p *printer) findings(c *Check) {
 			p.finding(f, c.Profile.Name)
 		}
 	}
+}
+
+// notes stands for the findings that ask for nothing to be done.
+func (p *printer) notes(c *Check) {
+	n := 0
+	var ids []string
+	for _, f := range c.listed() {
+		if f.Severity != "info" {
+			continue
+		}
+		n++
+		if !slices.Contains(ids, f.Check) {
+			ids = append(ids, f.Check)
+		}
+	}
+	if n > 0 {
+		p.line("for information: %s (%s; --verbose shows %s)", count(n, "finding"), strings.Join(ids, ", "), them(n))
+	}
+}
+
+func them(n int) string {
+	if n == 1 {
+		return "it"
+	}
+	return "them"
 }
 
 // more stands for findings that are not spelt out.

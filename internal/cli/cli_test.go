@@ -113,7 +113,7 @@ func TestBuild(t *testing.T) {
 		t.Errorf("exit code %d, stdout %.60q, stderr %q", code, stdout, stderr)
 	}
 	stdout, stderr, code = runApp([]string{"-q", "--build", "./testdata/prog/hello", "--arch", "arm64", "strict", "--fail-on", "never"}, nil, nil)
-	if code != 0 || !strings.HasPrefix(stdout, "denied: hello does not run under strict (kernel, aarch64)") || stderr != "" {
+	if code != 0 || !strings.HasPrefix(stdout, "denied: hello needs calls that are denied under strict (kernel, aarch64)") || stderr != "" {
 		t.Errorf("exit code %d, stdout %.60q, stderr %q", code, stdout, stderr)
 	}
 	for _, c := range []struct {
