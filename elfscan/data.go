@@ -31,9 +31,7 @@ func (p *program) data() *dataIndex {
 	d := &dataIndex{taken: map[uint64]bool{}}
 	p.index = d
 	for i := range p.im.segs {
-		if s := &p.im.segs[i]; !s.exec {
-			p.indexSegment(d, s)
-		}
+		p.indexSegment(d, &p.im.segs[i])
 	}
 	p.types.eachMethod(func(entry uint64) {
 		d.taken[entry] = true
@@ -51,6 +49,10 @@ func (p *program) indexSegment(d *dataIndex, s *segment) {
 			off += uint64(len(p.tab.data)-len(p.tab.funcdata)) &^ 7
 			continue
 		}
+		if first, last := p.tab.span(); a >= first && a < last {
+			off += (last - a - 1) &^ 7 // code
+			continue
+		}
 		w := p.im.order.Uint64(s.data[off:])
 		if w < 4096 || a-p.im.relocs.addr < p.im.relocs.size {
 			continue
@@ -60,7 +62,7 @@ func (p *program) indexSegment(d *dataIndex, s *segment) {
 			d.code = append(d.code, codeRef{f, a, true})
 			continue
 		}
-		if target := p.im.segment(w); target == nil || target.exec {
+		if target := p.im.segment(w); target == nil || p.tab.find(w) >= 0 {
 			continue
 		} else if p.im.writable(w) {
 			d.pointers = append(d.pointers, w)
@@ -125,7 +127,7 @@ func (p *program) constant(addr uint64) bool {
 func (p *program) isHook(fn int) bool {
 	entry := p.tab.funcs[fn].entry
 	for _, e := range p.in[fn] {
-		if rank(e.kind) > 0 && (!e.hook || !p.callsThrough(int(e.from), entry)) {
+		if e.taken || e.hook && !p.callsThrough(int(e.from), entry) {
 			return false
 		}
 	}
@@ -142,15 +144,46 @@ func (p *program) isHook(fn int) bool {
 	return values == 1
 }
 
-// callsThrough reports whether fn has a call through a pointer that is known to lead to entry.
+// callsThrough reports whether fn has a call through a pointer that is known to lead to entry, and
+// does nothing else with that pointer.
 func (p *program) callsThrough(fn int, entry uint64) bool {
 	sum := p.summary(fn)
+	for _, v := range sum.leaks {
+		if w, _ := p.im.word(v); w == entry {
+			return false
+		}
+	}
 	for i := range sum.calls {
 		if c := &sum.calls[i]; c.target == 0 && slices.Contains(p.vs.get(c.callee).consts, entry) {
-			return true
+			return !sum.vague
 		}
 	}
 	return false
+}
+
+// functionValues returns the constants of id that are function values: addresses of words that hold
+// the entry of a function.
+func (p *program) functionValues(id valueID) []uint64 {
+	out, ok := p.funcValues[id]
+	if ok {
+		return out
+	}
+	for _, c := range p.vs.get(id).consts {
+		if w, ok := p.im.word(c); ok && c >= 4096 {
+			if _, ok := p.types.entry(w); ok {
+				out = append(out, c)
+			}
+		}
+	}
+	p.funcValues[id] = out
+	return out
+}
+
+// innerEntries returns the addresses inside of function fn at which other code enters it.
+func (p *program) innerEntries(fn int) []uint64 {
+	from, _ := slices.BinarySearch(p.inner, p.tab.funcs[fn].entry+1)
+	to, _ := slices.BinarySearch(p.inner, p.tab.funcs[fn].end)
+	return p.inner[from:to]
 }
 
 // dataTree shows how functions are reached whose address stands in data: through a table, an

@@ -1,8 +1,6 @@
 package elfscan
 
 import (
-	"sort"
-
 	"github.com/profcheck/profcheck/elfscan/internal/isa"
 )
 
@@ -29,8 +27,12 @@ type flow struct {
 	visits  map[int32]int
 	pending []int32
 
-	tables  []int32 // offsets that jump tables of this function lead to
-	orphans []int32 // offsets that follow an unconditional end and that nothing jumps to
+	tables  []int32         // offsets that jump tables of this function lead to, ascending
+	read    map[uint64]bool // bases of the tables that were read
+	orphans []int32         // offsets that follow an unconditional end and that nothing jumps to
+	visited []bool          // by index in insts
+	asm     bool            // written by hand
+	budget  int             // ops and slots that may still be followed
 	taken   map[int64]bool
 	restart bool
 	out     *summary
@@ -48,6 +50,7 @@ type inst struct {
 type state struct {
 	regs  [maxRegs]valueID
 	weak  bool   // only reached by falling through behind a call, which may not come back
+	swept bool   // only reached from code that nothing is known to lead to
 	slots []slot // ascending offset from SP at entry, not overlapping
 }
 
@@ -64,6 +67,15 @@ const maxSlots = 1024
 
 // widenAfter is how often a point is visited before values that still change become unknown.
 const widenAfter = 6
+
+const (
+	// maxCode bounds the bytes of a function that is followed. Numbers in a longer one, which only
+	// generated tables of data reach, are unknown.
+	maxCode = 1 << 18
+	// maxWork bounds the ops that are followed in one function and the slots that are copied on the
+	// way. Real functions take less than a hundredth.
+	maxWork = 1 << 22
+)
 
 // outSlots is how many 4-byte words of a call's stack arguments are kept.
 const outSlots = 32
@@ -83,33 +95,91 @@ type callState struct {
 type cellStore struct {
 	at   uint64
 	cell uint64
+	size uint8 // bytes; 0 if that is not known
 	id   valueID
+}
+
+// covers reports whether the store may change one of the n bytes at addr.
+func (s *cellStore) covers(addr, n uint64) bool {
+	size := uint64(s.size)
+	if size == 0 {
+		size = widestStore
+	}
+	return s.cell < addr+n && addr < s.cell+size
 }
 
 // summary is what one function does that matters to its callers.
 type summary struct {
 	calls  []callState
 	stores []cellStore
+	leaks  []uint64 // function values that it passes on or stores, rather than calls
+	vague  bool     // too much work: nothing is known but where calls and stores are
 }
 
 // analyse follows function fn.
 func (p *program) analyse(fn int) *summary {
 	f := &flow{p: p, m: p.m, vs: p.vs, fn: fn, base: p.tab.funcs[fn].entry, code: p.tab.code(fn),
-		taken: map[int64]bool{}}
+		taken: map[int64]bool{}, asm: p.tab.isAssembly(fn), budget: maxWork}
+	if len(f.code) > maxCode {
+		f.giveUp()
+		return f.out
+	}
 	f.decode()
 	// Slots whose address is taken are not trusted. They are known only at the end, so the
 	// function is followed again until no new one appears; each round adds at least one.
 	for round := 0; ; round++ {
+		if round == 8 { // too many: trust no slot
+			f.taken[-1<<62], f.taken[f.m.StackArg] = true, true
+		}
 		f.restart = false
 		f.run()
-		if !f.restart || round == 8 {
-			if f.restart { // too many: trust no slot
-				f.taken[-1<<62] = true
-				f.run()
-			}
+		if f.budget <= 0 {
+			f.giveUp()
+			return f.out
+		}
+		if !f.restart {
 			return f.out
 		}
 	}
+}
+
+// giveUp notes every call, syscall and store of a function that is too much work, with nothing
+// known of any.
+func (f *flow) giveUp() {
+	f.out, f.index = &summary{vague: true}, map[uint64]int{}
+	f.code = f.p.tab.code(f.fn)
+	var ops []isa.Op
+	for off := 0; off < len(f.code); {
+		pc, n := f.base+uint64(off), 0
+		if ops, n = f.m.Decode(f.code[off:], pc, ops[:0]); n == 0 {
+			off++
+			continue
+		}
+		for i := range ops {
+			if op := &ops[i]; f.leaves(op) {
+				f.record(op, pc, &state{})
+			} else if t, ok := fixedStore(op); ok {
+				f.noteStore(cellStore{pc, t, 0, unknownID})
+			}
+		}
+		off += n
+	}
+}
+
+// leaves reports whether op leads out of the function, to other code or to the kernel.
+func (f *flow) leaves(op *isa.Op) bool {
+	switch op.Kind {
+	case isa.OpCall, isa.OpCallInd, isa.OpJumpInd, isa.OpSyscall, isa.OpInt80:
+		return true
+	case isa.OpJump, isa.OpBranch:
+		return op.Target-f.base >= uint64(len(f.code))
+	}
+	return false
+}
+
+// fixedStore returns the address that op writes to, if it names one.
+func fixedStore(op *isa.Op) (uint64, bool) {
+	return uint64(op.Dst.Value), op.Dst.Kind == isa.Mem && op.Dst.Reg == isa.NoReg && op.Dst.Index == isa.NoReg
 }
 
 // decode reads the function linearly and marks where blocks begin.
@@ -155,6 +225,7 @@ func ends(k isa.OpKind) bool {
 
 func (f *flow) run() {
 	f.states, f.visits = map[int32]*state{}, map[int32]int{}
+	f.visited = make([]bool, len(f.insts))
 	f.out, f.index = &summary{}, map[uint64]int{}
 	entry := &state{}
 	for r := range f.m.Regs {
@@ -162,13 +233,57 @@ func (f *flow) run() {
 	}
 	entry.regs[f.m.SP] = f.vs.stackAddr(0)
 	f.reach(0, entry)
-	for len(f.pending) > 0 {
+	for _, at := range f.p.innerEntries(f.fn) {
+		f.reach(int32(at-f.base), &state{})
+	}
+	f.drain()
+	f.sweep()
+}
+
+// drain follows what is pending until nothing changes.
+func (f *flow) drain() {
+	for len(f.pending) > 0 && f.budget > 0 {
 		off := f.pending[len(f.pending)-1]
 		f.pending = f.pending[:len(f.pending)-1]
 		s := f.states[off].clone()
+		f.budget -= len(s.slots)
 		s.weak = false
 		f.block(off, s)
 	}
+	f.pending = f.pending[:0]
+}
+
+// sweep follows what was not reached: code behind a call that was taken not to come back, cases of
+// a table that was not found, code that only the runtime enters. Nothing is known there, and what
+// is known elsewhere is not given up for it.
+func (f *flow) sweep() {
+	for i := range f.insts {
+		in := &f.insts[i]
+		if f.visited[i] || !f.matters(in) {
+			continue
+		}
+		start := i
+		for start > 0 && !f.visited[start-1] && !f.leader[f.insts[start].off] {
+			if prev := &f.insts[start-1]; prev.off+int32(prev.len) != f.insts[start].off || prev.end > prev.start && ends(f.ops[prev.end-1].Kind) {
+				break
+			}
+			start--
+		}
+		f.reach(f.insts[start].off, &state{swept: true})
+		f.drain()
+	}
+}
+
+// matters reports whether in does something that a summary tells.
+func (f *flow) matters(in *inst) bool {
+	for k := in.start; k < in.end; k++ {
+		if op := &f.ops[k]; f.leaves(op) {
+			return !(op.Kind == isa.OpCall && f.p.morestack[op.Target])
+		} else if _, ok := fixedStore(op); ok {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *state) clone() *state {
@@ -177,136 +292,11 @@ func (s *state) clone() *state {
 	return &c
 }
 
-// reach joins s into the state at offset off and queues that point if this changed it.
-func (f *flow) reach(off int32, s *state) {
-	if off < 0 || int(off) >= len(f.code) || f.at[off] < 0 {
-		return
-	}
-	old := f.states[off]
-	if old == nil {
-		f.states[off] = s.clone()
-		f.pending = append(f.pending, off)
-		return
-	}
-	// Where two ways disagree on the stack pointer, one is not real: behind a call that never comes
-	// back the compiler puts whatever block is next.
-	if old.regs[f.m.SP] != s.regs[f.m.SP] && old.weak != s.weak {
-		if old.weak {
-			f.states[off] = s.clone()
-			f.pending = append(f.pending, off)
-		}
-		return
-	}
-	old.weak = old.weak && s.weak
-	f.visits[off]++
-	if f.join(old, s, f.visits[off] > widenAfter) {
-		f.pending = append(f.pending, off)
-	}
-}
-
-func (f *flow) join(old, s *state, widen bool) (changed bool) {
-	merge := func(a, b valueID) valueID {
-		j := f.joined(a, b, old.regs[f.m.SP])
-		if widen && j != a {
-			j = unknownID
-		}
-		return j
-	}
-	for r := range f.m.Regs {
-		if frame := isa.Reg(r) == f.m.SP || isa.Reg(r) == f.m.FP; frame && old.regs[r] != s.regs[r] {
-			// Not an address that goes astray, only a frame that is no longer followed.
-			if old.regs[r] != unknownID {
-				old.regs[r], changed = unknownID, true
-			}
-			continue
-		}
-		if j := merge(old.regs[r], s.regs[r]); j != old.regs[r] {
-			old.regs[r], changed = j, true
-		}
-	}
-	merged := state{}
-	var mixed []slot // ranges of the stack arguments that the two ways wrote in different pieces
-	for _, a := range old.slots {
-		id, ok := s.lookup(a.off, a.size)
-		switch {
-		case ok:
-			id = merge(a.id, id)
-		case a.off < f.m.StackArg:
-			continue
-		case s.overlaps(a):
-			mixed = append(mixed, a)
-			continue
-		default: // overwritten on one way only
-			id = merge(a.id, f.argument(a.off, a.size))
-		}
-		merged.slots = append(merged.slots, slot{a.off, a.size, id})
-	}
-	for _, b := range s.slots {
-		if _, ok := old.lookup(b.off, b.size); ok || b.off < f.m.StackArg {
-			continue
-		}
-		if old.overlaps(b) {
-			mixed = append(mixed, b)
-			continue
-		}
-		merged.slots = append(merged.slots, slot{b.off, b.size, merge(f.argument(b.off, b.size), b.id)})
-	}
-	sort.Slice(merged.slots, func(i, j int) bool { return merged.slots[i].off < merged.slots[j].off })
-	for _, m := range mixed {
-		f.killSlots(&merged, m.off, int64(m.size))
-	}
-	if !equalSlots(merged.slots, old.slots) {
-		old.slots, changed = merged.slots, true
-	}
-	return changed
-}
-
-func (s *state) overlaps(a slot) bool {
-	for _, b := range s.slots {
-		if a.off < b.off+int64(b.size) && b.off < a.off+int64(a.size) {
-			return true
-		}
-	}
-	return false
-}
-
-func equalSlots(a, b []slot) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
-}
-
-func (s *state) lookup(off int64, size uint8) (valueID, bool) {
-	i := sort.Search(len(s.slots), func(i int) bool { return s.slots[i].off >= off })
-	if i < len(s.slots) && s.slots[i].off == off && s.slots[i].size == size {
-		return s.slots[i].id, true
-	}
-	return unknownID, false
-}
-
-// argument is what the caller left in the stack argument at off.
-func (f *flow) argument(off int64, size uint8) valueID {
-	d := off - f.m.StackArg
-	switch {
-	case d < 0 || d%4 != 0:
-	case size == 8 && d%8 == 0:
-		return f.vs.stackParam(d / 4)
-	case size == 4:
-		return f.vs.narrow(f.vs.stackParam(d / 4))
-	}
-	return unknownID
-}
-
 // block interprets from off on, until the flow ends or runs into the next leader.
 func (f *flow) block(off int32, s *state) {
 	for i := f.at[off]; ; i++ {
 		if int(i) >= len(f.insts) {
+			f.fallOut(s)
 			return
 		}
 		in := &f.insts[i]
@@ -318,12 +308,20 @@ func (f *flow) block(off int32, s *state) {
 		if i > 0 && f.insts[i-1].off+int32(f.insts[i-1].len) != in.off && in.off != off {
 			return // bytes in between that are no instruction
 		}
+		f.visited[i] = true
+		f.budget -= 1 + int(in.end-in.start)
 		for k := in.start; k < in.end; k++ {
 			if !f.step(&f.ops[k], f.base+uint64(in.off), s) {
 				return
 			}
 		}
 	}
+}
+
+// fallOut notes that the flow runs into the function behind this one, which assembly can do.
+func (f *flow) fallOut(s *state) {
+	end := f.base + uint64(len(f.code))
+	f.record(&isa.Op{Kind: isa.OpJump, Target: end}, end-1, s)
 }
 
 // behindCall reports whether instruction i follows a call, with nothing but padding in between.
@@ -349,15 +347,18 @@ func (f *flow) step(op *isa.Op, pc uint64, s *state) bool {
 	switch op.Kind {
 	case isa.OpNop:
 	case isa.OpSet:
+		if op.Dst.Kind == isa.Mem && op.A.Kind == isa.RegOp && op.A.Reg == f.m.FP && f.saveFrame(s, op) {
+			return true
+		}
 		f.assign(s, op, f.eval(s, op.A), pc)
 	case isa.OpSelect:
 		f.assign(s, op, f.joined(f.eval(s, op.A), f.eval(s, op.B), s.regs[f.m.SP]), pc)
 	case isa.OpSignExtend:
 		f.assign(s, op, f.vs.signExtend(f.eval(s, op.A), op.A.Size), pc)
 	case isa.OpAdd, isa.OpSub, isa.OpAnd, isa.OpOr, isa.OpXor, isa.OpShl, isa.OpShr:
-		f.assign(s, op, f.computed(op.Kind, f.eval(s, op.A), f.eval(s, op.B)), pc)
+		f.assign(s, op, f.arithmetic(op, f.eval(s, op.A), f.eval(s, op.B)), pc)
 	case isa.OpForget:
-		f.forget(s, op)
+		f.forget(s, op, pc)
 	case isa.OpCall:
 		if op.Target-f.base < uint64(len(f.code)) && op.Target != f.base {
 			// A call into the own body (asm idiom to get the PC): treat as unknown code.
@@ -373,7 +374,8 @@ func (f *flow) step(op *isa.Op, pc uint64, s *state) bool {
 		f.afterCall(s, op)
 	case isa.OpSyscall, isa.OpInt80:
 		f.record(op, pc, s)
-		f.forget(s, op)
+		f.passAddresses(s) // the kernel writes to buffers
+		f.forget(s, op, pc)
 	case isa.OpBranch:
 		f.jump(op, pc, s)
 	case isa.OpJump:
@@ -382,10 +384,22 @@ func (f *flow) step(op *isa.Op, pc uint64, s *state) bool {
 	case isa.OpJumpInd:
 		f.jumpInd(op, pc, s)
 		return false
-	case isa.OpReturn, isa.OpStop:
+	case isa.OpReturn:
+		f.leakRegs(s)
+		return false
+	case isa.OpStop:
 		return false
 	}
 	return true
+}
+
+// arithmetic computes op on a and b. A shift of 32 bits sees only 32 bits, and counts modulo 32.
+func (f *flow) arithmetic(op *isa.Op, a, b valueID) valueID {
+	if op.Width == 4 && (op.Kind == isa.OpShr || op.Kind == isa.OpShl) {
+		a = f.vs.narrow(a)
+		b = f.vs.binary(isa.OpAnd, b, f.vs.constant(31))
+	}
+	return f.computed(op.Kind, a, b)
 }
 
 func (f *flow) jump(op *isa.Op, pc uint64, s *state) {
@@ -395,53 +409,6 @@ func (f *flow) jump(op *isa.Op, pc uint64, s *state) {
 		return
 	}
 	f.reach(int32(t), s)
-}
-
-// jumpInd follows a jump table: to where the tables that this function reads lead, or, if none is
-// known, to every place that no other jump explains.
-func (f *flow) jumpInd(op *isa.Op, pc uint64, s *state) {
-	f.noteTable(s, op.A)
-	if len(f.tables) > 0 {
-		for _, t := range f.tables {
-			f.reach(t, s)
-		}
-		return
-	}
-	f.record(op, pc, s)
-	for _, t := range f.orphans {
-		f.reach(t, s)
-	}
-}
-
-// noteTable remembers the targets of a jump table if o reads one: memory indexed from a known
-// address whose words point into this function.
-func (f *flow) noteTable(s *state, o isa.Operand) {
-	if o.Kind != isa.Mem || o.Index == isa.NoReg {
-		return
-	}
-	base := uint64(o.Value)
-	if o.Reg != isa.NoReg {
-		c, ok := f.vs.isConst(s.regs[o.Reg])
-		if !ok || len(c) != 1 {
-			return
-		}
-		base += c[0]
-	}
-	for i := range uint64(4096) {
-		w, ok := f.p.im.word(base + 8*i)
-		t := w - f.base
-		if !ok || t >= uint64(len(f.code)) || f.at[t] < 0 {
-			return
-		}
-		f.leader[t] = true
-		known := false
-		for _, k := range f.tables {
-			known = known || k == int32(t)
-		}
-		if !known {
-			f.tables = append(f.tables, int32(t))
-		}
-	}
 }
 
 // eval returns the value of an operand.

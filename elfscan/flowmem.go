@@ -101,11 +101,27 @@ func (f *flow) assign(s *state, op *isa.Op, id valueID, pc uint64) {
 		s.regs[op.Dst.Reg] = id
 	case isa.Mem:
 		if op.Dst.Index != isa.NoReg {
+			f.lose(id)
+			f.leak(id)
 			f.storeSomewhere(s, f.base8(s, op.Dst))
 			return
 		}
 		f.store(s, f.address(s, op.Dst), op.Dst.Size, id, pc)
 	}
+}
+
+// saveFrame stores the frame pointer in the frame, which chains frames together for those who walk
+// the stack: an address of nothing that the function keeps there itself.
+func (f *flow) saveFrame(s *state, op *isa.Op) bool {
+	id := s.regs[f.m.FP]
+	if f.asm || !f.vs.get(id).stack {
+		return false
+	}
+	if to := f.vs.get(f.address(s, op.Dst)); to.stack {
+		f.setSlot(s, to.off, op.Dst.Size, id)
+		return true
+	}
+	return false
 }
 
 // joined is vs.join, noting stack addresses that are no longer followed after it. The address in
@@ -187,14 +203,19 @@ func (f *flow) storeSomewhere(s *state, base valueID) {
 
 func (f *flow) store(s *state, addr valueID, size uint8, id valueID, pc uint64) {
 	v := f.vs.get(addr)
+	f.lose(id)
 	if v.stack {
 		f.setSlot(s, v.off, size, id)
-		f.lose(id)
+		if f.escaped(v.off) {
+			f.leak(id)
+		}
 		return
 	}
-	f.lose(id)
-	if c, ok := f.vs.isConst(addr); ok && len(c) == 1 && (size == 8 || size == 4) {
-		f.noteStore(cellStore{pc, c[0], id})
+	f.leak(id)
+	if c, ok := f.vs.isConst(addr); ok {
+		for _, a := range c {
+			f.noteStore(cellStore{pc, a, size, id})
+		}
 	}
 }
 
@@ -232,20 +253,25 @@ func (f *flow) insertSlot(s *state, sl slot) {
 // killSlots forgets the n bytes at off. Stack arguments in them become explicitly unknown, because
 // an absent one would mean what the caller passed.
 func (f *flow) killSlots(s *state, off, n int64) {
-	kept := s.slots[:0]
+	kept, from, to := s.slots[:0], off, off+n
 	for _, sl := range s.slots {
 		if sl.off+int64(sl.size) <= off || off+n <= sl.off {
 			kept = append(kept, sl)
+		} else {
+			from, to = min(from, sl.off), max(to, sl.off+int64(sl.size))
 		}
 	}
 	s.slots = kept
-	for a := max(off, f.m.StackArg) &^ 3; a < off+n && a < f.m.StackArg+4*outSlots; a += 4 {
+	for a := max(from, f.m.StackArg) &^ 3; a < to && a < f.m.StackArg+4*outSlots; a += 4 {
+		if slices.ContainsFunc(s.slots, func(sl slot) bool { return sl.off < a+4 && a < sl.off+int64(sl.size) }) {
+			continue
+		}
 		f.insertSlot(s, slot{a, 4, unknownID})
 	}
 }
 
 // forget applies an OpForget, or what a syscall clobbers.
-func (f *flow) forget(s *state, op *isa.Op) {
+func (f *flow) forget(s *state, op *isa.Op, pc uint64) {
 	for r := range f.m.Regs {
 		if op.Clobber.Has(isa.Reg(r)) {
 			s.regs[r] = unknownID
@@ -258,9 +284,15 @@ func (f *flow) forget(s *state, op *isa.Op) {
 		if op.Dst.Index != isa.NoReg {
 			f.storeSomewhere(s, f.base8(s, op.Dst))
 		} else if v := f.vs.get(f.address(s, op.Dst)); v.stack {
-			f.killSlots(s, v.off, int64(max(op.Dst.Size, op.Width)))
-		} else if c, ok := f.vs.isConst(f.address(s, op.Dst)); ok && len(c) == 1 {
-			f.noteStore(cellStore{f.base, c[0], unknownID})
+			n := int64(max(op.Dst.Size, op.Width))
+			if n == 0 {
+				n = widestStore
+			}
+			f.killSlots(s, v.off, n)
+		} else if c, ok := f.vs.isConst(f.address(s, op.Dst)); ok {
+			for _, a := range c {
+				f.noteStore(cellStore{pc, a, max(op.Dst.Size, op.Width), unknownID})
+			}
 		}
 	}
 }
@@ -313,6 +345,9 @@ func (f *flow) record(op *isa.Op, pc uint64, s *state) {
 		for i := range c.stack4 {
 			c.stack4[i] = f.loadSlot(s, sp.off+4*int64(i), 4)
 		}
+	}
+	if op.Kind != isa.OpSyscall && op.Kind != isa.OpInt80 {
+		f.leakCall(s, &c)
 	}
 	if i, ok := f.index[pc]; ok {
 		old := &f.out.calls[i]

@@ -26,22 +26,25 @@ type program struct {
 	stores []dataRef
 	taken  []uint64 // addresses formed, ascending
 	used   []uint64 // addresses formed, read or written, ascending
+	inner  []uint64 // addresses inside of functions at which other code enters them, ascending
+	self   []uint64 // entries whose address the function itself takes, ascending
 
-	types     typeReader
-	vs        *values
-	summaries map[int]*summary
-	noReturn  map[uint64]bool
-	morestack map[uint64]bool    // functions that grow the stack, by address
-	grows     map[int32]bool     // and by index
-	index     *dataIndex         // nil until asked for
-	results   map[uint64]valueID // first result of functions by address, see knownResults
-	arch      *syscalls.Arch
-	release   int                  // minor number of the Go release, 0 if unknown
-	watch     map[uint64][]dataRef // uses of the types in watchTypes; target is the instruction
+	types      typeReader
+	vs         *values
+	summaries  map[int]*summary
+	noReturn   map[uint64]bool
+	morestack  map[uint64]bool      // functions that grow the stack, by address
+	grows      map[int32]bool       // and by index
+	index      *dataIndex           // nil until asked for
+	funcValues map[valueID][]uint64 // see functionValues
+	results    map[uint64]valueID   // first result of functions by address, see knownResults
+	arch       *syscalls.Arch
+	release    int                  // minor number of the Go release, 0 if unknown
+	watch      map[uint64][]dataRef // uses of the types in watchTypes; target is the instruction
 }
 
 func newProgram(im *image, tab *pclntab) *program {
-	p := &program{im: im, tab: tab, types: typeReader{tab}, vs: newValues(), summaries: map[int]*summary{}, noReturn: map[uint64]bool{}}
+	p := &program{im: im, tab: tab, types: typeReader{tab}, vs: newValues(), summaries: map[int]*summary{}, noReturn: map[uint64]bool{}, funcValues: map[valueID][]uint64{}}
 	p.m = machines[im.machine]
 	p.arch = syscalls.ByName(p.m.Name)
 	return p
@@ -51,9 +54,26 @@ func newProgram(im *image, tab *pclntab) *program {
 type edge struct {
 	from, to int32
 	at       uint64 // the instruction that leads there, the first of several
-	kind     finding.Edge
-	hook     bool // reads a variable whose initial value is the function
+	kind     edgeKind
+	hook     bool // some instruction reads a variable whose initial value is the function
+	taken    bool // some instruction gets at the function's address in another way
 }
+
+// edgeKind orders the ways to reach a function, the most direct one first.
+type edgeKind uint8
+
+const (
+	edgeCall edgeKind = iota
+	edgeReference
+	edgeInterface
+)
+
+// finding is the name of k in a path.
+func (k edgeKind) finding() finding.Edge {
+	return [...]finding.Edge{finding.EdgeCall, finding.EdgeReference, finding.EdgeInterface}[k]
+}
+
+func (k edgeKind) String() string { return string(k.finding()) }
 
 // rawSite is an instruction that enters the kernel.
 type rawSite struct {
@@ -78,6 +98,7 @@ type chunk struct {
 	sites       []rawSite
 	stores      []dataRef
 	taken, used []uint64
+	inner, self []uint64
 	watched     map[uint64][]dataRef
 }
 
@@ -110,11 +131,13 @@ func (p *program) walk() {
 		p.stores = append(p.stores, c.stores...)
 		p.taken = append(p.taken, c.taken...)
 		p.used = append(p.used, c.used...)
+		p.inner = append(p.inner, c.inner...)
+		p.self = append(p.self, c.self...)
 		for a, refs := range c.watched {
 			p.watch[a] = append(p.watch[a], refs...)
 		}
 	}
-	p.taken, p.used = sorted(p.taken), sorted(p.used)
+	p.taken, p.used, p.inner, p.self = sorted(p.taken), sorted(p.used), sorted(p.inner), sorted(p.self)
 	slices.SortFunc(p.stores, func(a, b dataRef) int { return cmp.Compare(a.target, b.target) })
 	p.reverse()
 }
@@ -171,7 +194,10 @@ func (w *walker) function(f int, c *chunk) []edge {
 		switch r.Kind {
 		case isa.RefCall, isa.RefJump:
 			if to := p.tab.find(r.Target); to >= 0 && to != f {
-				w.edges = append(w.edges, edge{int32(f), int32(to), r.At, finding.EdgeCall, false})
+				w.edges = append(w.edges, edge{from: int32(f), to: int32(to), at: r.At, kind: edgeCall})
+				if p.tab.funcs[to].entry != r.Target {
+					c.inner = append(c.inner, r.Target)
+				}
 			}
 		case isa.RefSyscall, isa.RefInt80:
 			c.sites = append(c.sites, rawSite{int32(f), r.Kind, r.At})
@@ -192,9 +218,9 @@ func (w *walker) reference(f int, r isa.Ref, c *chunk) {
 	if s == nil {
 		return
 	}
-	if s.exec {
-		if to := p.tab.find(r.Target); to >= 0 && to != f && r.Kind == isa.RefAddr {
-			w.edges = append(w.edges, edge{int32(f), int32(to), r.At, finding.EdgeReference, false})
+	if to := p.tab.find(r.Target); to >= 0 {
+		if r.Kind == isa.RefAddr {
+			w.code(f, to, r, c)
 		}
 		return
 	}
@@ -215,23 +241,43 @@ func (w *walker) reference(f int, r isa.Ref, c *chunk) {
 		to = p.types.leadsTo(r.Target)
 		w.objects[r.Target] = to
 	}
+	if len(to) == 0 {
+		return
+	}
 	hook := false
 	if r.Kind == isa.RefLoad && len(to) == 1 && p.im.writable(r.Target) {
 		w, _ := p.im.word(r.Target)
 		hook = w != p.tab.funcs[to[0]].entry
 	}
-	kind := finding.EdgeReference
+	kind := edgeReference
 	if len(to) > 1 {
-		kind = finding.EdgeInterface
+		kind = edgeInterface
 	}
 	for _, t := range to {
 		if int(t) != f {
-			w.edges = append(w.edges, edge{int32(f), t, r.At, kind, hook})
+			w.edges = append(w.edges, edge{int32(f), t, r.At, kind, hook, !hook})
+		} else {
+			c.self = append(c.self, p.tab.funcs[t].entry)
 		}
 	}
 }
 
-// dedupe sorts edges by target and keeps the most direct one of each, the first of equals.
+// code notes that function f forms an address in function to.
+func (w *walker) code(f, to int, r isa.Ref, c *chunk) {
+	switch entry := w.p.tab.funcs[to].entry; {
+	case r.Target == entry && to == f:
+		c.self = append(c.self, entry)
+	case r.Target != entry && (to != f || w.p.tab.isAssembly(f)):
+		// Compiled code for arm64 forms addresses in its own body as return addresses.
+		c.inner = append(c.inner, r.Target)
+	}
+	if to != f {
+		w.edges = append(w.edges, edge{from: int32(f), to: int32(to), at: r.At, kind: edgeReference, taken: true})
+	}
+}
+
+// dedupe sorts edges by target and keeps the most direct one of each, the first of equals, with
+// what the others tell about the function's address.
 func dedupe(es []edge) []edge {
 	if len(es) == 0 {
 		return nil
@@ -240,31 +286,20 @@ func dedupe(es []edge) []edge {
 		switch {
 		case a.to != b.to:
 			return int(a.to) - int(b.to)
-		case rank(a.kind) != rank(b.kind):
-			return rank(a.kind) - rank(b.kind)
-		case a.hook != b.hook: // what is no hook weighs more
-			if a.hook {
-				return 1
-			}
-			return -1
-		case a.at < b.at:
-			return -1
-		case a.at > b.at:
-			return 1
+		case a.kind != b.kind:
+			return int(a.kind) - int(b.kind)
 		}
-		return 0
+		return cmp.Compare(a.at, b.at)
 	})
-	return slices.Clone(slices.CompactFunc(es, func(a, b edge) bool { return a.to == b.to }))
-}
-
-func rank(k finding.Edge) int {
-	switch k {
-	case finding.EdgeCall:
-		return 0
-	case finding.EdgeReference:
-		return 1
+	out := es[:1]
+	for _, e := range es[1:] {
+		if last := &out[len(out)-1]; last.to == e.to {
+			last.hook, last.taken = last.hook || e.hook, last.taken || e.taken
+		} else {
+			out = append(out, e)
+		}
 	}
-	return 2
+	return slices.Clone(out)
 }
 
 // findMorestack finds the functions that grow the stack: the ones that function bodies call last,
@@ -325,7 +360,7 @@ func (p *program) stops(target uint64) bool {
 	}
 	code := p.tab.code(f)
 	var ops []isa.Op
-	stops := true
+	stops, ended := len(code) <= maxCode, false
 	for off := 0; off < len(code) && stops; {
 		var n int
 		ops, n = p.m.Decode(code[off:], target+uint64(off), ops[:0])
@@ -333,6 +368,7 @@ func (p *program) stops(target uint64) bool {
 			stops = false
 			break
 		}
+		ended = len(ops) > 0 && (ends(ops[len(ops)-1].Kind) || ops[len(ops)-1].Kind == isa.OpCall)
 		for i := range ops {
 			switch k := ops[i].Kind; {
 			case k == isa.OpReturn, k == isa.OpJumpInd:
@@ -343,8 +379,19 @@ func (p *program) stops(target uint64) bool {
 		}
 		off += n
 	}
+	stops = stops && ended // what follows the last instruction is another function
 	p.noReturn[target] = stops
 	return stops
+}
+
+// fallsOut reports whether the last instruction of f goes on to what is behind f.
+func (p *program) fallsOut(f int) bool {
+	for _, c := range p.summary(f).calls {
+		if c.kind == isa.OpJump && c.target == p.tab.funcs[f].end {
+			return true
+		}
+	}
+	return false
 }
 
 // summary returns what function f does, computed once.

@@ -37,17 +37,17 @@ func (p *program) newTree(roots []int, blocked func(int) bool) *tree {
 	for tier := uint8(0); tier < unreached-1; tier++ {
 		for i := 0; i < len(frontier); i++ {
 			for _, e := range p.out[frontier[i]] {
-				if e.kind == finding.EdgeCall && !p.grows[e.to] {
+				if e.kind == edgeCall && !p.grows[e.to] {
 					mark(e.to, e, tier)
 				}
 			}
 		}
 		reached = append(reached, frontier...)
 		frontier = frontier[:0]
-		for _, kind := range []finding.Edge{finding.EdgeReference, finding.EdgeInterface} {
+		for _, kind := range []edgeKind{edgeReference, edgeInterface} {
 			for _, f := range reached {
 				for _, e := range p.out[f] {
-					if e.kind == kind || kind == finding.EdgeReference && p.grows[e.to] {
+					if e.kind == kind || kind == edgeReference && p.grows[e.to] {
 						mark(e.to, e, tier+1)
 					}
 				}
@@ -157,7 +157,7 @@ func (pr *prover) path(h *hop) finding.Path {
 	var out finding.Path
 	if t, _ := pr.best(h.fn); t != nil {
 		for _, e := range t.steps(h.fn) {
-			out = pr.add(out, int(e.from), e.at, e.kind)
+			out = pr.add(out, int(e.from), e.at, e.kind.finding())
 		}
 	}
 	for ; h != nil; h = h.next {

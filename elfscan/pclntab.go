@@ -167,6 +167,11 @@ func (t *pclntab) index() {
 	}
 }
 
+// span returns where the code of all functions begins and ends.
+func (t *pclntab) span() (first, last uint64) {
+	return t.funcs[0].entry, t.funcs[len(t.funcs)-1].end
+}
+
 // find returns the index of the function that holds addr, or -1.
 func (t *pclntab) find(addr uint64) int {
 	first := t.funcs[0].entry
@@ -197,8 +202,11 @@ const (
 	funcPcln     = 24
 	funcNpcdata  = 28
 	funcCu       = 32
+	funcFlag     = 41
 	funcNfuncdat = 43
 	funcSize     = 44
+
+	flagAsm = 4 // abi.FuncFlagAsm
 
 	pcdataInlTree   = 2
 	funcdataInlTree = 3
@@ -223,6 +231,11 @@ func (t *pclntab) nameAt(off uint32) string {
 func (t *pclntab) stackArgs(f int) (uint64, bool) {
 	n := int32(t.u32(f, funcArgs))
 	return uint64(n), n >= 0
+}
+
+// isAssembly reports whether f was written in assembly: no compiler's habits can be expected.
+func (t *pclntab) isAssembly(f int) bool {
+	return t.funcdata[t.funcs[f].record+funcFlag]&flagAsm != 0
 }
 
 // frame is a function and source position that an address belongs to.

@@ -64,8 +64,9 @@ type resolver struct {
 	queue      []*hop
 	seen       map[hopKey]bool
 	perFn      map[int]int
-	cells      map[uint64]bool // number cells already followed
-	indirect   map[int]bool    // functions whose address is taken, by function
+	indirect   map[int]bool // functions that are called through pointers, by function
+	entries    []int        // see program.entries
+	claims     []resolved   // each number at the place where it became known
 }
 
 type hopKey struct {
@@ -76,7 +77,7 @@ type hopKey struct {
 }
 
 func (p *program) resolve() *resolver {
-	r := &resolver{p: p, seen: map[hopKey]bool{}, perFn: map[int]int{}, cells: map[uint64]bool{}, indirect: map[int]bool{}}
+	r := &resolver{p: p, seen: map[hopKey]bool{}, perFn: map[int]int{}, indirect: map[int]bool{}, entries: p.entries()}
 	done := map[int32]bool{}
 	for _, s := range p.sites {
 		if done[s.fn] {
@@ -101,7 +102,36 @@ func (p *program) resolve() *resolver {
 		r.queue = r.queue[:len(r.queue)-1]
 		r.follow(h)
 	}
+	r.settle()
 	return r
+}
+
+// settle makes sure that nothing was lost on the way: what became known and was then followed up
+// for its arguments counts even if that led nowhere, and each syscall instruction has an answer.
+func (r *resolver) settle() {
+	type claim struct {
+		nr, at uint64
+	}
+	found, answered := map[claim]bool{}, map[uint64]bool{}
+	for _, f := range r.found {
+		at := f.hop.origin().at
+		found[claim{f.nr, at}], answered[at] = true, true
+	}
+	for _, c := range r.claims {
+		if k := (claim{c.nr, c.hop.origin().at}); !found[k] {
+			found[k], answered[k.at] = true, true
+			r.found = append(r.found, c)
+		}
+	}
+	for _, u := range r.unresolved {
+		answered[u.hop.origin().at] = true
+	}
+	for _, s := range r.p.sites {
+		h := &hop{fn: int(s.fn), at: s.at, compat: s.kind == isa.RefInt80}
+		if !answered[s.at] && !r.isPerThread(h) {
+			r.fail(h, "nothing was found that calls it")
+		}
+	}
 }
 
 func (r *resolver) push(h *hop) {
@@ -147,10 +177,15 @@ func (r *resolver) follow(h *hop) {
 		r.fail(h, fmt.Sprintf("more than %d wrappers around each other", maxDepth))
 		return
 	}
-	if r.addressTaken(h.fn) {
+	switch {
+	case r.addressTaken(h.fn):
 		r.fail(h, "the function that takes the number is called through a pointer")
+	case r.isEntry(h.fn):
+		r.fail(h, "the function that takes the number is where the program begins")
 	}
-	r.callers(h)
+	if r.callers(h) == 0 && !r.addressTaken(h.fn) && !r.isEntry(h.fn) {
+		r.fail(h, "nothing was found that calls the function that takes the number")
+	}
 }
 
 // perThread resolves the number of a syscall that the runtime makes on all threads at once
@@ -159,11 +194,10 @@ func (r *resolver) follow(h *hop) {
 // copy of the whole variable on the way is not followed, so the two are joined by name. Where the
 // linker has pruned the function that fills it, the syscall is never made.
 func (r *resolver) perThread(h *hop) bool {
-	const reader, writer = "runtime.runPerThreadSyscall", "syscall.runtime_doAllThreadsSyscall"
-	if !slices.ContainsFunc(r.p.tab.frames(h.fn, h.at), func(f frame) bool { return f.function == reader }) {
+	if !r.isPerThread(h) {
 		return false
 	}
-	for _, fn := range r.p.tab.functionsNamed(writer) {
+	for _, fn := range r.p.tab.functionsNamed("syscall.runtime_doAllThreadsSyscall") {
 		up := &hop{fn: fn, at: r.p.tab.funcs[fn].entry, next: h, nr: r.p.vs.regParam(r.p.m.GoParams[0]), depth: h.depth + 1}
 		for i := range up.args {
 			up.args[i] = r.p.vs.regParam(r.p.m.GoParams[1+i])
@@ -171,6 +205,10 @@ func (r *resolver) perThread(h *hop) bool {
 		r.push(up)
 	}
 	return true
+}
+
+func (r *resolver) isPerThread(h *hop) bool {
+	return slices.ContainsFunc(r.p.tab.frames(h.fn, h.at), func(f frame) bool { return f.function == "runtime.runPerThreadSyscall" })
 }
 
 func (r *resolver) fail(h *hop, reason string) {
@@ -182,12 +220,13 @@ func (r *resolver) fail(h *hop, reason string) {
 func (r *resolver) known(h *hop, nrs []uint64) {
 	for _, nr := range nrs {
 		h := r.trim(h, nr)
-		climb := h.settled < argDepth && h.depth < maxDepth && r.argsDepend(h) && !r.addressTaken(h.fn) && len(r.p.in[h.fn]) > 0
+		k := h
+		for k.next != nil && r.isKnown(k.next, nr) {
+			k = k.next
+		}
+		r.claims = append(r.claims, resolved{nr, h, k, h.compat})
+		climb := h.settled < argDepth && h.depth < maxDepth && r.argsDepend(h) && !r.addressTaken(h.fn) && !r.isEntry(h.fn) && len(r.p.in[h.fn]) > 0
 		if !climb {
-			k := h
-			for k.next != nil && r.isKnown(k.next, nr) {
-				k = k.next
-			}
 			r.found = append(r.found, resolved{nr, h, k, h.compat})
 			continue
 		}
@@ -238,27 +277,41 @@ func (r *resolver) argsDepend(h *hop) bool {
 	return false
 }
 
-// callers adds a hop for each call of h.fn.
-func (r *resolver) callers(h *hop) {
+// callers adds a hop for each call of h.fn and returns how many there are. A function can call
+// itself, and the one before it can run into it.
+func (r *resolver) callers(h *hop) int {
 	_, known := r.p.vs.isConst(h.nr)
 	entry := r.p.tab.funcs[h.fn].entry
+	from := []int{h.fn}
+	if h.fn > 0 && r.p.tab.funcs[h.fn-1].end == entry && r.p.fallsOut(h.fn-1) {
+		from = append(from, h.fn-1)
+	}
 	for _, e := range r.p.in[h.fn] {
-		sum := r.p.summary(int(e.from))
+		if !slices.Contains(from, int(e.from)) {
+			from = append(from, int(e.from))
+		}
+	}
+	n := 0
+	for _, fn := range from {
+		sum := r.p.summary(fn)
 		for i := range sum.calls {
 			c := &sum.calls[i]
 			if !r.calls(c, entry) {
 				continue
 			}
-			up := &hop{fn: int(e.from), at: c.at, next: h, nr: r.subst(h.nr, c), depth: h.depth + 1, compat: h.compat}
+			up := &hop{fn: fn, at: c.at, next: h, nr: r.subst(h.nr, c), depth: h.depth + 1, compat: h.compat}
 			for k := range up.args {
 				up.args[k] = r.subst(h.args[k], c)
 			}
 			if known {
 				up.settled = h.settled + 1
 			}
-			r.push(up)
+			if n++; !(fn == h.fn && up.nr == h.nr && up.args == h.args) {
+				r.push(up)
+			}
 		}
 	}
+	return n
 }
 
 func (r *resolver) calls(c *callState, entry uint64) bool {
@@ -282,22 +335,10 @@ func (r *resolver) subst(id valueID, c *callState) valueID {
 	rest.params = paramSet{}
 	out, first := unknownID, true
 	add := func(x valueID) {
-		switch v.cut {
-		case cutZero:
-			x = vs.narrow(x)
-		case cutSign:
-			x = vs.signExtend(x, 4)
-		}
-		for _, mask := range v.masks() {
-			y := x
-			if mask != 0 {
-				y = vs.binary(isa.OpOr, x, vs.constant(mask))
-			}
-			if first {
-				out, first = y, false
-			} else {
-				out = vs.join(out, y)
-			}
+		if x = vs.adapt(&v, x); first {
+			out, first = x, false
+		} else {
+			out = vs.join(out, x)
 		}
 	}
 	for reg := range r.p.m.Regs {
@@ -337,41 +378,50 @@ func (r *resolver) subst(id valueID, c *callState) valueID {
 // callers are followed like those of a wrapper.
 func (r *resolver) followCell(h *hop, cell uint64) {
 	p := r.p
-	if p.exposed(cell) {
-		if !r.perThread(h) {
-			r.fail(h, fmt.Sprintf("the number is read from the variable at %#x, whose address is passed on", cell))
-		}
+	switch {
+	case r.perThread(h):
+		return
+	case p.exposed(cell):
+		r.fail(h, fmt.Sprintf("the number is read from the variable at %#x, whose address is passed on", cell))
 		return
 	}
+	v := *p.vs.get(h.nr)
 	var writers []int
 	for _, s := range p.stores {
-		if s.target <= cell && cell < s.target+widestStore {
+		if s.target < cell+8 && cell < s.target+widestStore {
 			writers = append(writers, int(s.fn))
 		}
 	}
 	slices.Sort(writers)
 	for _, fn := range slices.Compact(writers) {
 		for _, st := range p.summary(fn).stores {
-			if st.cell != cell {
-				continue
+			switch {
+			case !st.covers(cell, 8):
+			case st.cell == cell && (st.size == 8 || st.size == 4):
+				r.push(&hop{fn: fn, at: st.at, next: h, nr: p.vs.adapt(&v, st.id), depth: h.depth + 1, compat: h.compat})
+			default:
+				r.fail(h, fmt.Sprintf("the number is read from the variable at %#x, which is written in part or together with others", cell))
 			}
-			r.push(&hop{fn: fn, at: st.at, next: h, nr: st.id, depth: h.depth + 1, compat: h.compat})
 		}
 	}
 	if initial, ok := p.im.word(cell); ok {
-		r.known(h, []uint64{initial})
+		if c, ok := p.vs.isConst(p.vs.adapt(&v, p.vs.constant(initial))); ok {
+			r.known(h, c)
+		}
 	}
 }
+
+// isEntry reports whether the kernel or the loader starts the program at function fn.
+func (r *resolver) isEntry(fn int) bool { return slices.Contains(r.entries, fn) }
 
 // addressTaken reports whether function fn can be called through a pointer: its address is formed
 // by code, stands in data, or it is a method of a type. A hook counts as called directly.
 func (r *resolver) addressTaken(fn int) bool {
 	taken, ok := r.indirect[fn]
 	if !ok {
+		_, taken = slices.BinarySearch(r.p.self, r.p.tab.funcs[fn].entry)
 		for _, e := range r.p.in[fn] {
-			if rank(e.kind) > 0 {
-				taken = true
-			}
+			taken = taken || e.taken || e.hook
 		}
 		taken = (taken || r.p.inData(r.p.tab.funcs[fn].entry)) && !r.p.isHook(fn)
 		r.indirect[fn] = taken

@@ -1,6 +1,9 @@
 package elfscan
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // typeReader reads Go's run-time descriptions of types and interface tables, to know which
 // functions can be called by whoever holds them (src/internal/abi/type.go, iface.go).
@@ -158,29 +161,36 @@ func (r typeReader) methodsAt(a uint64) []int32 {
 }
 
 // eachMethod calls f with the entry of each method of each type. Not all types are reachable from
-// an index, so the whole region is searched for what can only be an entry of a method table: two
-// code offsets that are function entries beside the offset of a function type.
+// an index, so the whole region is searched for what can only be an entry of a method table: the
+// offsets of a name and of a function type beside two of function entries.
 func (r typeReader) eachMethod(f func(entry uint64)) {
 	im, m := r.tab.im, &r.tab.module
 	region := im.bytes(m.types, m.etypes-m.types)
 	for off := 0; off+methodSize <= len(region); off += 4 {
 		code := [2]uint32{im.order.Uint32(region[off+8:]), im.order.Uint32(region[off+12:])}
-		if code[0] == 0 || code[0] == ^uint32(0) {
-			continue
-		}
-		if _, ok := r.entry(m.text + uint64(code[0])); !ok {
+		if code[0] == 0 || code[0] == ^uint32(0) || !r.isName(region, im.order.Uint32(region[off:])) {
 			continue
 		}
 		typ := uint64(im.order.Uint32(region[off+4:]))
 		if typ+typeSize > uint64(len(region)) || region[typ+typeKind]&kindMask != kindFunc {
 			continue
 		}
-		for _, c := range code {
-			if e, ok := r.entry(m.text + uint64(c)); ok {
-				f(r.tab.funcs[e].entry)
-			}
+		_, plain := r.entry(m.text + uint64(code[0]))
+		_, viaInterface := r.entry(m.text + uint64(code[1]))
+		if plain && viaInterface {
+			f(m.text + uint64(code[0]))
+			f(m.text + uint64(code[1]))
 		}
 	}
+}
+
+// isName reports whether a name can be at off: a byte of flags, a length and that much text.
+func (r typeReader) isName(region []byte, off uint32) bool {
+	if uint64(off)+2 > uint64(len(region)) || off == 0 || region[off]&^0xf != 0 {
+		return false
+	}
+	n, w := binary.Uvarint(region[off+1 : min(uint64(off)+4, uint64(len(region)))])
+	return w > 0 && n > 0 && uint64(off)+1+uint64(w)+n <= uint64(len(region))
 }
 
 // named returns the addresses of the struct types of that name, which has the package's last

@@ -195,6 +195,32 @@ func union(a, b []uint64) []uint64 {
 	return slices.Compact(u)
 }
 
+// adapt does to x what v says was done to the parameters and variables that it is derived from.
+func (vs *values) adapt(v *value, x valueID) valueID {
+	switch v.cut {
+	case cutZero:
+		x = vs.narrow(x)
+	case cutSign:
+		x = vs.signExtend(x, 4)
+	}
+	if v.ors == nil {
+		return x
+	}
+	var out valueID
+	for i, mask := range v.ors {
+		y := x
+		if mask != 0 {
+			y = vs.binary(isa.OpOr, x, vs.constant(mask))
+		}
+		if i == 0 {
+			out = y
+		} else {
+			out = vs.join(out, y)
+		}
+	}
+	return out
+}
+
 // narrow returns the low 32 bits of id, zero-extended.
 func (vs *values) narrow(id valueID) valueID {
 	v := *vs.get(id)

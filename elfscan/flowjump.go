@@ -1,0 +1,95 @@
+package elfscan
+
+import (
+	"slices"
+
+	"github.com/profcheck/profcheck/elfscan/internal/isa"
+)
+
+// jumpInd follows a jump table: to where the tables that this function reads lead, or, if none is
+// known, to every place that something jumps to and to those that no other jump explains.
+func (f *flow) jumpInd(op *isa.Op, pc uint64, s *state) {
+	f.noteTable(s, op.A)
+	f.record(op, pc, s)
+	if len(f.tables) > 0 {
+		for _, t := range f.tables {
+			f.reach(t, s)
+		}
+		return
+	}
+	for _, t := range f.orphans {
+		f.reach(t, s)
+	}
+	if f.asm {
+		for off, leads := range f.leader {
+			if leads {
+				f.reach(int32(off), s)
+			}
+		}
+	}
+}
+
+// noteTable remembers the targets of a jump table if o reads one: memory indexed from a known
+// address whose words point into this function.
+func (f *flow) noteTable(s *state, o isa.Operand) {
+	if o.Kind != isa.Mem || o.Index == isa.NoReg {
+		return
+	}
+	base := uint64(o.Value)
+	if o.Reg != isa.NoReg {
+		c, ok := f.vs.isConst(s.regs[o.Reg])
+		if !ok || len(c) != 1 {
+			return
+		}
+		base += c[0]
+	}
+	if f.read[base] {
+		return
+	}
+	if f.read == nil {
+		f.read = map[uint64]bool{}
+	}
+	f.read[base] = true
+	for at := base; ; at += 8 {
+		w, ok := f.p.im.word(at)
+		t := w - f.base
+		if !ok || t >= uint64(len(f.code)) || f.at[t] < 0 {
+			break
+		}
+		f.leader[t] = true
+		f.tables = append(f.tables, int32(t))
+		f.budget--
+	}
+	slices.Sort(f.tables)
+	f.tables = slices.Compact(f.tables)
+}
+
+// leak notes that the function values that id can be go where they are not followed.
+func (f *flow) leak(id valueID) {
+	for _, v := range f.p.functionValues(id) {
+		if !slices.Contains(f.out.leaks, v) {
+			f.out.leaks = append(f.out.leaks, v)
+		}
+	}
+}
+
+// leakRegs does so for what a call or return passes in registers.
+func (f *flow) leakRegs(s *state) {
+	for _, r := range f.m.GoParams {
+		f.leak(s.regs[r])
+	}
+}
+
+// leakCall does so for a call: its registers, and the words on the stack that can be arguments.
+func (f *flow) leakCall(s *state, c *callState) {
+	f.leakRegs(s)
+	n := uint64(len(c.stack8))
+	if callee := f.p.tab.find(c.target); callee >= 0 {
+		if size, ok := f.p.tab.stackArgs(callee); ok {
+			n = min(n, (size+uint64(f.m.StackArg))/8)
+		}
+	}
+	for _, id := range c.stack8[:n] {
+		f.leak(id)
+	}
+}
