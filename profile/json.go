@@ -8,7 +8,7 @@ import (
 
 // maxInput bounds a profile's text, in bytes. The largest profile in public
 // use has about 60 KB; the bound keeps memory and time small for a hostile one.
-const maxInput = 2 << 20
+const maxInput = 1 << 20
 
 // maxDepth bounds the nesting of arrays and objects. A profile inside a
 // config.json needs seven levels.

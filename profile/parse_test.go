@@ -143,7 +143,7 @@ func TestBadInput(t *testing.T) {
 		{"point", `{"a":1.}`, "p:1:6: an incomplete number"},
 		{"exponent", `{"a":1e+}`, "p:1:6: an incomplete number"},
 		{"deep", deep, "p:1:257: more than 256 levels of nesting"},
-		{"long", "{" + strings.Repeat(" ", maxInput) + "}", "p:1:1: 2097154 bytes of input, more than the 2097152 that a profile may have"},
+		{"long", "{" + strings.Repeat(" ", maxInput) + "}", "p:1:1: 1048578 bytes of input, more than the 1048576 that a profile may have"},
 
 		{"no default", `{"syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW"}]}`, "p:1:1: no defaultAction, although there are rules"},
 		{"default", `{"defaultAction":"SCMP_ACT_ALOW"}`, `p:1:18: defaultAction: unknown action "SCMP_ACT_ALOW"; did you mean SCMP_ACT_ALLOW?`},
