@@ -103,7 +103,7 @@ func TestCompileLong(t *testing.T) {
 	for _, c := range []struct {
 		rules int
 		fits  bool
-	}{{10, true}, {100, true}, {400, true}, {800, false}, {8000, false}} {
+	}{{10, true}, {100, true}, {400, true}, {800, false}, {4000, false}} {
 		var b strings.Builder
 		for i := range c.rules {
 			// Conditions on two arguments with masks cannot be merged, and each action is another.

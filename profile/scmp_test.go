@@ -145,7 +145,7 @@ func TestMeaningIsLibseccomps(t *testing.T) {
 		compared++
 		r.Stub = nil
 		conflicts += len(r.Conflicts)
-		if last != "" { // the twin: the filter of another set
+		if last != "" && compared < 40 { // the twin: the filter of another set
 			mixed += len(differ(t, r, last, host))
 		}
 		last = code
@@ -175,7 +175,8 @@ func differ(t *testing.T, r *Resolved, code string, host *syscalls.Arch) []diffe
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, _ := compare(r, p, sameOrder(host), 8)
+	abis := append(slices.Clone(r.Arches), arch(t, "riscv64")) // and one that the filter leaves out
+	list, _ := compare(r, p, abis, 8)
 	return slices.DeleteFunc(list, func(d difference) bool {
 		return slices.ContainsFunc(r.Conflicts, func(c Conflict) bool { return c.Arch.Audit == d.arch.Audit && c.Nr == d.nr })
 	})
