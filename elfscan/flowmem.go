@@ -196,9 +196,19 @@ func (f *flow) base8(s *state, o isa.Operand) valueID {
 }
 
 // storeSomewhere is a store at an unknown distance from a base. If the base is a stack address, an
-// array lies there: its slots are not followed.
+// array lies in that part of the frame, and what the slots there hold now is forgotten.
 func (f *flow) storeSomewhere(s *state, base valueID) {
-	f.lose(base)
+	v := f.vs.get(base)
+	if !v.stack {
+		return
+	}
+	if v.off < f.m.StackArg || f.asm {
+		const farBelow = -1 << 40
+		f.killSlots(s, farBelow, f.m.StackArg-farBelow)
+	}
+	if v.off >= f.m.StackArg || f.asm {
+		f.killSlots(s, f.m.StackArg, 4*outSlots)
+	}
 }
 
 func (f *flow) store(s *state, addr valueID, size uint8, id valueID, pc uint64) {
