@@ -29,6 +29,13 @@ func (p *program) addLoader(res *Result) {
 		}
 		p.addLoaderCall(res, name, detail)
 	}
+	for _, name := range loaderShared { // with arguments of its own
+		if nr, ok := p.arch.Number(name); ok {
+			if n := res.Need(nr); n != nil {
+				n.Args = [6]Values{}
+			}
+		}
+	}
 }
 
 func (p *program) addLoaderCall(res *Result, name, detail string) {
@@ -40,9 +47,7 @@ func (p *program) addLoaderCall(res *Result, name, detail string) {
 		if n.Class == finding.Conditional || n.Class == finding.VDSO {
 			n.Class, n.Condition, n.Detail = finding.Startup, "", detail
 		}
-		for i := range n.Args {
-			n.Args[i] = Values{}
-		}
+		n.Args = [6]Values{}
 		return
 	}
 	path := finding.Path{{Function: p.im.interp}}

@@ -22,6 +22,8 @@ type program struct {
 	out   [][]edge // by function, ascending target
 	in    [][]edge // by function; from is the caller
 	sites []rawSite
+	// Syscall instructions that only show when code is entered out of step, see walker.hidden.
+	hidden []rawSite
 	// References to writable memory, for the question whether a variable ever changes.
 	stores []dataRef
 	taken  []uint64 // addresses formed, ascending
@@ -96,6 +98,7 @@ type chunk struct {
 	first, last int // functions [first, last)
 	out         [][]edge
 	sites       []rawSite
+	hidden      []rawSite
 	stores      []dataRef
 	taken, used []uint64
 	inner, self []uint64
@@ -128,6 +131,7 @@ func (p *program) walk() {
 		c := &chunks[i]
 		p.out = append(p.out, c.out...)
 		p.sites = append(p.sites, c.sites...)
+		p.hidden = append(p.hidden, c.hidden...)
 		p.stores = append(p.stores, c.stores...)
 		p.taken = append(p.taken, c.taken...)
 		p.used = append(p.used, c.used...)
@@ -208,6 +212,7 @@ func (w *walker) function(f int, c *chunk) []edge {
 			w.reference(f, r, c)
 		}
 	}
+	w.hidden(f, c)
 	return dedupe(w.edges)
 }
 

@@ -35,6 +35,7 @@ type image struct {
 	relocs  span   // the relocation table itself
 	relro   []span // made read-only before the program starts, or never written: .data.rel.ro
 	hints   []span // where section headers say that pclntab is
+	headers uint64 // bytes at the file's beginning that the ELF and program headers take
 	file    io.ReaderAt
 
 	symbols     []symbol // ascending address; see loadSymbols
@@ -46,6 +47,7 @@ type image struct {
 type segment struct {
 	addr, size uint64
 	data       []byte
+	fileOff    uint64
 	exec       bool
 	write      bool
 }
@@ -53,6 +55,12 @@ type segment struct {
 type span struct{ addr, size uint64 }
 
 type symbol struct{ addr, size uint64 }
+
+// Sizes of Elf64_Ehdr and Elf64_Phdr, which linkers put one after the other.
+const (
+	elfHeader  = 64
+	progHeader = 56
+)
 
 // maxSegments bounds the program headers that are loaded; real files have fewer than twenty.
 const maxSegments = 128
@@ -72,7 +80,7 @@ func openImage(path string, r io.ReaderAt, size int64) (*image, error) {
 		return nil, &FormatError{path, "malformed ELF file: " + oneLine(err)}
 	}
 	defer f.Close()
-	im := &image{path: path, machine: f.Machine, order: f.ByteOrder, entry: f.Entry, file: r}
+	im := &image{path: path, machine: f.Machine, order: f.ByteOrder, entry: f.Entry, headers: elfHeader + progHeader*uint64(len(f.Progs)), file: r}
 	if f.Type != elf.ET_EXEC && f.Type != elf.ET_DYN {
 		return nil, &FormatError{path, fmt.Sprintf("not a program: ELF type %s", f.Type)}
 	}
@@ -133,7 +141,7 @@ func (im *image) load(f *elf.File, size int64) error {
 			if total += p.Filesz; total > 2*uint64(size) {
 				return &FormatError{im.path, "segments overlap in the file"}
 			}
-			s := segment{addr: p.Vaddr, size: p.Memsz, exec: p.Flags&elf.PF_X != 0, write: p.Flags&elf.PF_W != 0}
+			s := segment{addr: p.Vaddr, size: p.Memsz, fileOff: p.Off, exec: p.Flags&elf.PF_X != 0, write: p.Flags&elf.PF_W != 0}
 			s.data = make([]byte, p.Filesz)
 			if _, err := p.ReadAt(s.data, 0); err != nil && !(err == io.EOF && p.Filesz == 0) {
 				return &FormatError{im.path, fmt.Sprintf("segment at %#x: %s", p.Vaddr, oneLine(err))}

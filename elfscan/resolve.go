@@ -126,6 +126,9 @@ func (r *resolver) settle() {
 	for _, u := range r.unresolved {
 		answered[u.hop.origin().at] = true
 	}
+	for _, s := range r.p.hidden {
+		r.fail(&hop{fn: int(s.fn), at: s.at}, "a syscall instruction inside of others, in code that does not decode or is entered between its instructions")
+	}
 	for _, s := range r.p.sites {
 		h := &hop{fn: int(s.fn), at: s.at, compat: s.kind == isa.RefInt80}
 		if !answered[s.at] && !r.isPerThread(h) {

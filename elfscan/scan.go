@@ -144,6 +144,7 @@ func (p *program) fill(res *Result) {
 	slices.SortFunc(res.Unresolved, func(a, b Unresolved) int {
 		return cmp.Or(cmp.Compare(a.Address, b.Address), strings.Compare(a.Reason, b.Reason))
 	})
+	p.addOutside(res)
 	p.addGaps(res, pr)
 }
 

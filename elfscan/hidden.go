@@ -1,0 +1,108 @@
+package elfscan
+
+import (
+	"bytes"
+	"debug/elf"
+	"fmt"
+
+	"github.com/profcheck/profcheck/elfscan/internal/isa"
+)
+
+// entryBytes are the instructions that enter the kernel, for machines on which one can hide inside
+// of others: SYSCALL, SYSENTER and INT 0x80.
+var entryBytes = map[elf.Machine][][]byte{
+	elf.EM_X86_64: {{0x0f, 0x05}, {0x0f, 0x34}, {0xcd, 0x80}},
+}
+
+// hidden notes the syscall instructions in function f that reading it from its beginning does not
+// show: some jump leads between two instructions, or bytes before them are none. Compiled code has
+// neither.
+func (w *walker) hidden(f int, c *chunk) {
+	code, base := w.p.tab.code(f), w.p.tab.funcs[f].entry
+	for _, pattern := range entryBytes[w.p.im.machine] {
+		for from := 0; ; {
+			k := bytes.Index(code[from:], pattern)
+			if k < 0 {
+				break
+			}
+			at := from + k
+			from = at + 1
+			if !w.isSite(base+uint64(at)) && w.outOfStep(code, base) {
+				c.hidden = append(c.hidden, rawSite{fn: int32(f), kind: isa.RefSyscall, at: base + uint64(at)})
+			}
+		}
+	}
+}
+
+// isSite reports whether w.refs has a syscall instruction at or, behind prefixes, around at.
+func (w *walker) isSite(at uint64) bool {
+	for _, r := range w.refs {
+		if (r.Kind == isa.RefSyscall || r.Kind == isa.RefInt80) && r.At <= at && at < r.At+15 {
+			return true
+		}
+	}
+	return false
+}
+
+// outOfStep reports whether some jump in code leads to a place that is no beginning of an
+// instruction, or some byte is no instruction.
+func (w *walker) outOfStep(code []byte, base uint64) bool {
+	starts := make([]bool, len(code))
+	var targets []uint64
+	var ops []isa.Op
+	for off := 0; off < len(code); {
+		var n int
+		if ops, n = w.p.m.Decode(code[off:], base+uint64(off), ops[:0]); n == 0 {
+			return true
+		}
+		starts[off] = true
+		for i := range ops {
+			switch k := ops[i].Kind; k {
+			case isa.OpJump, isa.OpBranch, isa.OpCall:
+				if t := ops[i].Target - base; t < uint64(len(code)) {
+					targets = append(targets, t)
+				}
+			}
+		}
+		off += n
+	}
+	for _, t := range targets {
+		if !starts[t] {
+			return true
+		}
+	}
+	return false
+}
+
+// addOutside reports code that belongs to no function of the table: C code that was linked in.
+func (p *program) addOutside(res *Result) {
+	first, last := p.tab.span()
+	n, lowest := 0, uint64(0)
+	scan := func(s *segment, from, to uint64) {
+		from, to = max(from, s.addr), min(to, s.addr+uint64(len(s.data)))
+		if s.fileOff == 0 && from < s.addr+p.im.headers {
+			from = s.addr + p.im.headers // the ELF header is no code
+		}
+		if from >= to {
+			return
+		}
+		for _, r := range p.m.Scan(p.im.bytes(from, to-from), from, nil) {
+			if r.Kind == isa.RefSyscall || r.Kind == isa.RefInt80 {
+				if n == 0 {
+					lowest = r.At
+				}
+				n++
+			}
+		}
+	}
+	for i := range p.im.segs {
+		if s := &p.im.segs[i]; s.exec {
+			scan(s, 0, first)
+			scan(s, last, ^uint64(0))
+		}
+	}
+	if n > 0 {
+		res.Gaps = append(res.Gaps, Gap{Kind: GapMissing, Detail: fmt.Sprintf(
+			"%d syscall instructions lie in code that is not Go's and was not read, the first at %#x", n, lowest)})
+	}
+}
