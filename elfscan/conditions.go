@@ -156,7 +156,7 @@ func (p *program) buildsSysProcAttr() bool {
 				return true
 			}
 		}
-		if p.types.containedByValue(t) || p.types.inDataOutside(t) || p.staticObjects(p.types.size(t)) > 1 {
+		if p.types.containedByValue(t) || p.types.inDataOutside(t) || p.staticObjects(p.types.size(t), p.startsWithString) > 1 {
 			return true
 		}
 	}
@@ -183,14 +183,21 @@ func (p *program) inlines(fn int, at uint64, name string) bool {
 	return false
 }
 
-// staticObjects counts the variables of the given size in bytes: by the symbol table, or in a
+// startsWithString reports whether what lies at addr can begin with a string, as a SysProcAttr does
+// with the path Chroot: of a length that a path can have.
+func (p *program) startsWithString(addr uint64) bool {
+	length, ok := p.im.word(addr + 8)
+	return ok && length <= 4096
+}
+
+// staticObjects counts the variables of the given size in bytes that are like what is sought: by the symbol table, or in a
 // stripped file by the distance from one address in use to the next. The linker puts variables in
 // order of their size, so that one of the wanted size is followed by one at least as large.
-func (p *program) staticObjects(size uint64) int {
+func (p *program) staticObjects(size uint64, like func(addr uint64) bool) int {
 	p.im.loadSymbols()
 	n := 0
 	for _, s := range p.im.symbols {
-		if seg := p.im.segment(s.addr); seg != nil && seg.write && s.size == size {
+		if s.size == size && p.im.writable(s.addr) && like(s.addr) {
 			n++
 		}
 	}
@@ -198,7 +205,7 @@ func (p *program) staticObjects(size uint64) int {
 		return n
 	}
 	for i := 1; i < len(p.used); i++ {
-		if p.used[i]-p.used[i-1] == size {
+		if p.used[i]-p.used[i-1] == size && like(p.used[i-1]) {
 			n++
 		}
 	}
