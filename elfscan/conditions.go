@@ -139,7 +139,9 @@ func (p *program) watchTypes() {
 //
 //   - In the heap it is allocated by its type, or as part of a type that contains it. os.ensurePidfd
 //     does so too, and sets PidFD alone.
-//   - In static data it is an object of its size besides syscall.zeroSysProcAttr.
+//   - In static data its pattern of pointers stands at a second place besides
+//     syscall.zeroSysProcAttr; it tells arrays, structs around it and compiler's temporaries too.
+//   - Under another name there is a struct type with that pattern.
 //   - On the stack it can only be if a function outside of the standard library calls
 //     os.StartProcess, syscall.StartProcess or syscall.ForkExec: what is put in an exec.Cmd escapes.
 func (p *program) buildsSysProcAttr() bool {
@@ -156,7 +158,7 @@ func (p *program) buildsSysProcAttr() bool {
 				return true
 			}
 		}
-		if p.types.containedByValue(t) || p.types.inDataOutside(t) || p.staticObjects(p.types.size(t), p.startsWithString) > 1 {
+		if p.types.containedByValue(t) || p.types.inDataOutside(t) || p.staticLike(t) > 1 || p.typesLike(t) {
 			return true
 		}
 	}
@@ -181,33 +183,4 @@ func (p *program) inlines(fn int, at uint64, name string) bool {
 		}
 	}
 	return false
-}
-
-// startsWithString reports whether what lies at addr can begin with a string, as a SysProcAttr does
-// with the path Chroot: of a length that a path can have.
-func (p *program) startsWithString(addr uint64) bool {
-	length, ok := p.im.word(addr + 8)
-	return ok && length <= 4096
-}
-
-// staticObjects counts the variables of the given size in bytes that are like what is sought: by the symbol table, or in a
-// stripped file by the distance from one address in use to the next. The linker puts variables in
-// order of their size, so that one of the wanted size is followed by one at least as large.
-func (p *program) staticObjects(size uint64, like func(addr uint64) bool) int {
-	p.im.loadSymbols()
-	n := 0
-	for _, s := range p.im.symbols {
-		if s.size == size && p.im.writable(s.addr) && like(s.addr) {
-			n++
-		}
-	}
-	if len(p.im.symbols) > 0 {
-		return n
-	}
-	for i := 1; i < len(p.used); i++ {
-		if p.used[i]-p.used[i-1] == size && like(p.used[i-1]) {
-			n++
-		}
-	}
-	return n
 }
