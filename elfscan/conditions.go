@@ -1,7 +1,5 @@
 package elfscan
 
-import "strings"
-
 // condition is a reason for which calls that are in the text of many Go programs are made by few.
 //
 // A call in the region of a condition is reported as conditional, unless the binary shows that the
@@ -162,11 +160,15 @@ func (p *program) buildsSysProcAttr() bool {
 			return true
 		}
 	}
-	for _, name := range []string{"os.StartProcess", "os.startProcess", "syscall.StartProcess", "syscall.ForkExec", "syscall.forkExec"} {
+	for _, name := range []string{"os.StartProcess", "os.startProcess", "syscall.StartProcess", "syscall.ForkExec", "syscall.forkExec", "syscall.forkAndExecInChild"} {
 		for _, f := range p.tab.functionsNamed(name) {
+			if p.inData(p.tab.funcs[f].entry) {
+				return true
+			}
 			for _, e := range p.in[f] {
-				caller := p.tab.name(int(e.from))
-				if !strings.HasPrefix(caller, "os.") && !strings.HasPrefix(caller, "os/exec.") && !strings.HasPrefix(caller, "syscall.") {
+				switch packageOf(p.tab.name(int(e.from))) {
+				case "os", "os/exec", "syscall":
+				default:
 					return true
 				}
 			}

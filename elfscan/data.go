@@ -53,6 +53,9 @@ func (p *program) indexSegment(d *dataIndex, s *segment) {
 			off += (last - a - 1) &^ 7 // code
 			continue
 		}
+		if s.fileOff+off < p.im.headers {
+			continue
+		}
 		w := p.im.order.Uint64(s.data[off:])
 		if w < 4096 || a-p.im.relocs.addr < p.im.relocs.size {
 			continue
@@ -64,7 +67,7 @@ func (p *program) indexSegment(d *dataIndex, s *segment) {
 		}
 		if target := p.im.segment(w); target == nil || p.tab.find(w) >= 0 {
 			continue
-		} else if p.im.writable(w) {
+		} else if p.im.writable(w) && a-p.tab.module.addr-modSections >= modTypes-modSections {
 			d.pointers = append(d.pointers, w)
 		}
 		if v, ok := p.im.word(w); ok {
@@ -88,27 +91,38 @@ func (p *program) inData(entry uint64) bool { return p.data().taken[entry] }
 
 // exposed reports whether the variable at addr can be reached through a pointer: its address, or
 // that of a variable it is part of, is formed by code or stands in data. How far a variable reaches
-// is taken from the symbol table; in a stripped file it is the distance to the next address that
-// code uses.
+// is taken from the symbol table. A stripped file does not tell, and what code reads directly can be
+// a field: there, a variable ends where the next address is formed or stands in data, or after
+// longStruct bytes of which code names every word, as it does with rows of small variables.
 func (p *program) exposed(addr uint64) bool {
-	for _, starts := range [2][]uint64{p.taken, p.data().pointers} {
-		i := sort.Search(len(starts), func(i int) bool { return starts[i] > addr })
-		if i == 0 {
-			continue
-		}
-		base := starts[i-1]
-		end, ok := p.im.symbolEnd(base)
-		if !ok {
-			end = addr + 1
-			if j := sort.Search(len(p.used), func(j int) bool { return p.used[j] > base }); j < len(p.used) {
-				end = p.used[j]
-			}
-		}
-		if base == addr || addr < end {
+	base, ok := below(p.taken, addr)
+	if b, also := below(p.data().pointers, addr); also {
+		base, ok = max(base, b), true
+	}
+	if !ok || p.im.segment(base) != p.im.segment(addr) {
+		return false
+	}
+	if end, known := p.im.symbolEnd(base); known || base == addr {
+		return base == addr || addr < end
+	}
+	for a := base; a < addr; a += 8 {
+		if _, named := slices.BinarySearch(p.used, a); !named {
 			return true
 		}
 	}
-	return false
+	return addr-base < longStruct
+}
+
+// longStruct is more bytes than variables have of which code names every word and takes the address.
+const longStruct = 64
+
+// below returns the highest of the ascending addresses that does not exceed addr.
+func below(addrs []uint64, addr uint64) (uint64, bool) {
+	i := sort.Search(len(addrs), func(i int) bool { return addrs[i] > addr })
+	if i == 0 {
+		return 0, false
+	}
+	return addrs[i-1], true
 }
 
 // widestStore is the longest single store: 64 bytes, an AVX-512 register.

@@ -35,7 +35,7 @@ type image struct {
 	relocs  span   // the relocation table itself
 	relro   []span // made read-only before the program starts, or never written: .data.rel.ro
 	hints   []span // where section headers say that pclntab is
-	headers uint64 // bytes at the file's beginning that the ELF and program headers take
+	headers uint64 // bytes at the file's beginning that the ELF, program and section headers take
 	file    io.ReaderAt
 
 	symbols     []symbol // ascending address; see loadSymbols
@@ -56,11 +56,19 @@ type span struct{ addr, size uint64 }
 
 type symbol struct{ addr, size uint64 }
 
-// Sizes of Elf64_Ehdr and Elf64_Phdr, which linkers put one after the other.
-const (
-	elfHeader  = 64
-	progHeader = 56
-)
+// headerSpace returns where the headers at the beginning of a file end: Elf64_Ehdr, Elf64_Phdr, and
+// Elf64_Shdr if it is there too, where Go's linker puts it.
+func headerSpace(f *elf.File, r io.ReaderAt) uint64 {
+	const elfHeader, progHeader, sectionHeader, page = 64, 56, 64, 4096
+	end := elfHeader + progHeader*uint64(len(f.Progs))
+	var shoff [8]byte
+	if _, err := r.ReadAt(shoff[:], 40); err == nil {
+		if at := f.ByteOrder.Uint64(shoff[:]); at < page {
+			end = max(end, at+sectionHeader*uint64(len(f.Sections)))
+		}
+	}
+	return end
+}
 
 // maxSegments bounds the program headers that are loaded; real files have fewer than twenty.
 const maxSegments = 128
@@ -80,7 +88,7 @@ func openImage(path string, r io.ReaderAt, size int64) (*image, error) {
 		return nil, &FormatError{path, "malformed ELF file: " + oneLine(err)}
 	}
 	defer f.Close()
-	im := &image{path: path, machine: f.Machine, order: f.ByteOrder, entry: f.Entry, headers: elfHeader + progHeader*uint64(len(f.Progs)), file: r}
+	im := &image{path: path, machine: f.Machine, order: f.ByteOrder, entry: f.Entry, headers: headerSpace(f, r), file: r}
 	if f.Type != elf.ET_EXEC && f.Type != elf.ET_DYN {
 		return nil, &FormatError{path, fmt.Sprintf("not a program: ELF type %s", f.Type)}
 	}

@@ -406,6 +406,7 @@ const (
 	modFuncnametab = 8
 	modMinpc       = 160
 	modText        = 176
+	modSections    = 192 // where data and bss begin and end, up to the types
 	modTypes       = 296
 	modGofunc      = 320
 	modSize        = 328

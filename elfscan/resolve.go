@@ -3,6 +3,7 @@ package elfscan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/profcheck/profcheck/elfscan/internal/isa"
 	"github.com/profcheck/profcheck/syscalls"
@@ -384,6 +385,10 @@ func (r *resolver) followCell(h *hop, cell uint64) {
 	switch {
 	case r.perThread(h):
 		return
+	case r.isFcntl(h, cell):
+		initial, _ := p.im.word(cell)
+		r.known(h, []uint64{initial})
+		return
 	case p.exposed(cell):
 		r.fail(h, fmt.Sprintf("the number is read from the variable at %#x, whose address is passed on", cell))
 		return
@@ -412,6 +417,32 @@ func (r *resolver) followCell(h *hop, cell uint64) {
 			r.known(h, c)
 		}
 	}
+}
+
+// isFcntl reports whether cell is fcntl64Syscall of the packages syscall, internal/syscall/unix or
+// golang.org/x/sys/unix: the number of fcntl, which only their files for 32-bit machines change.
+func (r *resolver) isFcntl(h *hop, cell uint64) bool {
+	initial, ok := r.p.im.word(cell)
+	nr, _ := r.p.arch.Number("fcntl")
+	if !ok || initial != uint64(nr) {
+		return false
+	}
+	switch packageOf(r.p.tab.frames(h.fn, h.at)[0].function) {
+	case "syscall", "internal/syscall/unix", "golang.org/x/sys/unix":
+		return true
+	}
+	return false
+}
+
+// packageOf returns the import path in the name of a function: what stands before the first dot
+// behind the last slash, type arguments left out.
+func packageOf(name string) string {
+	if i := strings.IndexByte(name, '['); i >= 0 {
+		name = name[:i]
+	}
+	slash := strings.LastIndexByte(name, '/') + 1
+	pkg, _, _ := strings.Cut(name[slash:], ".")
+	return name[:slash] + pkg
 }
 
 // isEntry reports whether the kernel or the loader starts the program at function fn.
