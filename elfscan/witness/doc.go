@@ -15,8 +15,8 @@
 // Terms. A trace is the set of names of the syscalls that a program image made; it is a lower bound
 // of what the image can do. A need is found for a trace if its class makes a denial an error, if it
 // is the fallback of a vDSO call, or if it is conditional and its condition held in that trace. The
-// small set is built with nothing but Go; the big set needs the module proxy and is judged where
-// PROFCHECK_BIG or CI is set.
+// small set is built with nothing but Go; the big set and older Go releases need the module proxy and
+// are judged where PROFCHECK_BIG or CI is set, every pair by every release where PROFCHECK_FULL is.
 //
 // Binaries are kept in PROFCHECK_BIN_CACHE, by default profcheck-test-bin in the user's cache
 // folder, under a key of all that goes into them; the folder can be deleted at any time.

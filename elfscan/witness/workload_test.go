@@ -75,8 +75,12 @@ func (e *endError) bySignal(sig syscall.Signal) bool {
 	return ok && ws.Signaled() && ws.Signal() == sig
 }
 
+// sigsys is SIGSYS on Linux (arch/x86/include/uapi/asm/signal.h); package syscall does not name it on
+// all systems that this is compiled for.
+const sigsys = syscall.Signal(31)
+
 // denied reports whether a filter killed the process.
-func (e *endError) denied() bool { return e.bySignal(syscall.SIGSYS) }
+func (e *endError) denied() bool { return e.bySignal(sigsys) }
 
 // finish runs a command that is to end by itself with the given status, and returns what it
 // printed.
