@@ -147,7 +147,9 @@ func (s *server) signal(sig syscall.Signal) {
 		}
 		pid = child
 	}
-	syscall.Kill(pid, sig)
+	if p, err := os.FindProcess(pid); err == nil {
+		p.Signal(sig)
+	}
 }
 
 // kill ends the program without ceremony.
