@@ -92,8 +92,8 @@ func (p *program) inData(entry uint64) bool { return p.data().taken[entry] }
 // exposed reports whether the variable at addr can be reached through a pointer: its address, or
 // that of a variable it is part of, is formed by code or stands in data. How far a variable reaches
 // is taken from the symbol table. A stripped file does not tell, and what code reads directly can be
-// a field: there, a variable ends where the next address is formed or stands in data, or after
-// longStruct bytes of which code names every word, as it does with rows of small variables.
+// a field: there, a variable ends where the next address is formed or stands in data, or with
+// longStruct bytes of which code names every word, as it does in rows of small variables.
 func (p *program) exposed(addr uint64) bool {
 	base, ok := below(p.taken, addr)
 	if b, also := below(p.data().pointers, addr); also {
@@ -105,12 +105,15 @@ func (p *program) exposed(addr uint64) bool {
 	if end, known := p.im.symbolEnd(base); known || base == addr {
 		return base == addr || addr < end
 	}
-	for a := base; a < addr; a += 8 {
+	if addr-base < longStruct {
+		return true
+	}
+	for a := addr - longStruct; a < addr; a += 8 {
 		if _, named := slices.BinarySearch(p.used, a); !named {
 			return true
 		}
 	}
-	return addr-base < longStruct
+	return false
 }
 
 // longStruct is more bytes than variables have of which code names every word and takes the address.

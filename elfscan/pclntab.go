@@ -50,8 +50,9 @@ var olderMagic = map[uint32]string{0xfffffffb: "1.2 to 1.15", 0xfffffffa: "1.16 
 // usual magic number in all memory, then for its shape alone, since garble scrambles the magic.
 // It returns nil if there is none.
 func findPclntab(im *image) *pclntab {
+	tries := maxTables
 	for _, h := range im.hints {
-		if t := parsePclntab(im, h.addr); t != nil {
+		if t := parsePclntab(im, h.addr, &tries); t != nil {
 			return t
 		}
 	}
@@ -59,7 +60,7 @@ func findPclntab(im *image) *pclntab {
 		for i := range im.segs {
 			s := &im.segs[i]
 			start := (s.addr+7)&^7 - s.addr
-			for off := start; off+headerSize <= uint64(len(s.data)); off += 8 {
+			for off := start; off+headerSize <= uint64(len(s.data)) && tries > 0; off += 8 {
 				b := s.data[off:]
 				// Cheapest test first: two zero bytes, quantum, pointer size.
 				if b[4] != 0 || b[5] != 0 || b[7] != 8 || b[6] != 1 && b[6] != 4 {
@@ -68,7 +69,7 @@ func findPclntab(im *image) *pclntab {
 				if usual != (im.order.Uint32(b) == usualMagic) {
 					continue
 				}
-				if t := parsePclntab(im, s.addr+off); t != nil {
+				if t := parsePclntab(im, s.addr+off, &tries); t != nil {
 					return t
 				}
 			}
@@ -76,6 +77,10 @@ func findPclntab(im *image) *pclntab {
 	}
 	return nil
 }
+
+// maxTables bounds the places that look like a function table for which all memory is searched for
+// the moduledata; real files have one.
+const maxTables = 32
 
 // olderTable returns the releases that write a table as it is found where the section headers
 // point, if they are older than 1.20.
@@ -90,8 +95,9 @@ func olderTable(im *image) string {
 	return ""
 }
 
-// parsePclntab reads the table at addr, or returns nil if what is there contradicts itself.
-func parsePclntab(im *image, addr uint64) *pclntab {
+// parsePclntab reads the table at addr, or returns nil if what is there contradicts itself. It counts
+// tries down when it looks for the moduledata, and does not once they are used up.
+func parsePclntab(im *image, addr uint64, tries *int) *pclntab {
 	s := im.segment(addr)
 	if s == nil || addr-s.addr+headerSize > uint64(len(s.data)) {
 		return nil
@@ -110,7 +116,7 @@ func parsePclntab(im *image, addr uint64) *pclntab {
 	for i := range w {
 		w[i] = t.order.Uint64(t.data[8+8*i:])
 	}
-	nfunc, nfiles, textStart, offs := w[0], w[1], w[2], w[3:]
+	nfunc, nfiles, offs := w[0], w[1], w[3:]
 	size := uint64(len(t.data))
 	if nfunc == 0 || nfunc > size/8 || nfiles > size || offs[0] < headerSize || offs[0] > 2*headerSize {
 		return nil
@@ -125,7 +131,10 @@ func parsePclntab(im *image, addr uint64) *pclntab {
 	t.filetab = t.data[offs[2]:offs[3]]
 	t.pctab = t.data[offs[3]:offs[4]]
 	t.funcdata = t.data[offs[4]:]
-	if !t.findModule(textStart) || !t.readFuncs(nfunc) {
+	if *tries == 0 {
+		return nil
+	}
+	if *tries--; !t.findModule() || !t.readFuncs(nfunc) {
 		return nil
 	}
 	t.index()
@@ -393,7 +402,7 @@ func (t *pclntab) pcmax(off uint32) int64 {
 }
 
 // moduledata is what the scan needs of runtime.firstmoduledata, the linker's description of the
-// program (src/runtime/symtab.go). All are addresses; zero where it was not found.
+// program (src/runtime/symtab.go). All are addresses.
 type moduledata struct {
 	addr           uint64
 	text, etext    uint64
@@ -412,10 +421,9 @@ const (
 	modSize        = 328
 )
 
-// findModule finds the moduledata that points to this table. Since Go 1.26 only it says where the
-// text begins; before, the header does too, and a binary whose moduledata is not found is still
-// read, without inlined calls and types.
-func (t *pclntab) findModule(textStart uint64) bool {
+// findModule finds the moduledata that points to this table. It says where the text begins (since Go
+// 1.26 nothing else does) and where types are, without which calls through interfaces would be missed.
+func (t *pclntab) findModule() bool {
 	var key [8]byte
 	t.order.PutUint64(key[:], t.addr)
 	for i := range t.im.segs {
@@ -432,8 +440,7 @@ func (t *pclntab) findModule(textStart uint64) bool {
 			}
 		}
 	}
-	t.text = textStart
-	return textStart != 0
+	return false
 }
 
 func (t *pclntab) readModule(a uint64) bool {
@@ -448,8 +455,8 @@ func (t *pclntab) readModule(a uint64) bool {
 	if w(modFuncnametab) != t.addr+t.order.Uint64(t.data[8+8*3:]) || m.text >= m.etext || w(modMinpc) < m.text || w(modMinpc) >= m.etext {
 		return false
 	}
-	if m.types > m.etypes || t.im.segment(m.types) == nil {
-		m.types, m.etypes = 0, 0
+	if m.types > m.etypes || t.im.bytes(m.types, m.etypes-m.types) == nil {
+		return false
 	}
 	t.module = m
 	return true

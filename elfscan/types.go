@@ -200,20 +200,22 @@ func (r typeReader) named(name string) []uint64 {
 	region := r.tab.im.bytes(m.types, m.etypes-m.types)
 	// A name is a flag byte, a length and the text; the star is shared with the pointer type.
 	text := append([]byte{byte(len(name) + 1), '*'}, name...)
-	var out []uint64
+	offs := map[uint32]bool{}
 	for from := 0; ; {
 		i := bytes.Index(region[from:], text)
-		if i < 1 {
-			return out
+		if i < 0 {
+			break
 		}
 		from += i + 1
-		off := uint32(from - 2)
-		for t := 0; t+typeSize <= len(region); t += 8 {
-			if r.tab.order.Uint32(region[t+typeStr:]) == off && region[t+typeKind]&kindMask == kindStruct {
-				out = append(out, m.types+uint64(t))
-			}
+		offs[uint32(from-2)] = true
+	}
+	var out []uint64
+	for t := 0; len(offs) > 0 && t+typeSize <= len(region); t += 8 {
+		if region[t+typeKind]&kindMask == kindStruct && offs[r.tab.order.Uint32(region[t+typeStr:])] {
+			out = append(out, m.types+uint64(t))
 		}
 	}
+	return out
 }
 
 // size returns the bytes of a value of the type at t.
