@@ -3,7 +3,8 @@
 // Run answers for one call with known arguments, as the kernel would. Trace tells how it came to
 // that. Outcomes answers for one syscall with arguments that are not or only partly known: it
 // follows every path of the filter that some argument can take and returns Regions, each with one
-// action and the conditions on the arguments (Cond) under which the filter gives it.
+// action and the conditions on the arguments (Cond) under which the filter gives it. Witness finds
+// a call that is in a region.
 //
 // Terms:
 //

@@ -1,0 +1,226 @@
+package simulate
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/profcheck/profcheck/filter"
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+// ErrEmpty is what Witness returns for a region that no call is in.
+var ErrEmpty = errors.New("simulate: no call is in the region")
+
+const (
+	// maxSearch bounds the work of one Witness: conditions looked at, over all tries.
+	maxSearch = 1 << 20
+	// maxTries bounds the calls that are tried where conditions join several words.
+	maxTries = 64
+)
+
+// Witness returns a call in the region: its arguments and instruction pointer, nothing else of d is
+// set. arch and args are those that Outcomes was asked about. Numbers that are free are 0.
+//
+// The error is ErrEmpty where it is certain that there is no such call, and ErrTooComplex where none
+// was found. Conditions on single arguments are solved exactly, however many, up to a budget that
+// no filter of a compiler comes near; conditions that join several words are tried out.
+func (r Region) Witness(arch *syscalls.Arch, args [6][]uint64) (d filter.Data, err error) {
+	s := solver{region: r, left: maxSearch}
+	if arch.Bits == 32 {
+		s.fixed = max32 << 32
+	}
+	joined := slices.ContainsFunc(r.When, func(c Cond) bool { return c.kind == condRel })
+	for try := range uint64(maxTries) {
+		stride := uint64(1) // walks through the combinations of given constants
+		for subject := range subjects {
+			var v uint64
+			var list []uint64
+			if subject != ipSubject && len(args[subject]) > 0 {
+				list = s.listed(subject, constants(args[subject], arch.Bits == 32))
+				if len(list) == 0 {
+					return d, ErrEmpty
+				}
+				v = list[try/stride%uint64(len(list))]
+				stride *= uint64(len(list))
+			} else if v, err = s.solve(subject, wish(try, subject)); err != nil {
+				return d, err
+			}
+			if subject == ipSubject {
+				d.IP = v
+			} else {
+				d.Args[subject] = v
+			}
+		}
+		if r.HoldsFor(&d) {
+			return d, nil
+		}
+		if !joined {
+			break
+		}
+	}
+	return d, ErrTooComplex
+}
+
+// wish is the number that a free subject gets in a try: first 0, then others.
+func wish(try uint64, subject int) uint64 {
+	switch try {
+	case 0:
+		return 0
+	case 1:
+		return max64
+	}
+	x := (try*subjects + uint64(subject)) * 0x9e3779b97f4a7c15 // splitmix64
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// A solver finds numbers that satisfy the conditions of a region.
+type solver struct {
+	region Region
+	fixed  uint64 // bits that are always 0
+	left   int    // of the budget
+	wish   uint64 // how free bits should be
+}
+
+// listed keeps the constants of a subject that satisfy the conditions on it alone.
+func (s *solver) listed(subject int, list []uint64) []uint64 {
+	return slices.DeleteFunc(slices.Clone(list), func(v uint64) bool {
+		var d filter.Data
+		d.Args[subject] = v
+		return slices.ContainsFunc(s.region.When, func(c Cond) bool {
+			return c.kind != condRel && c.kind != condTrue && int(c.subject) == subject && !c.HoldsFor(&d)
+		})
+	})
+}
+
+// solve returns a number for a subject that satisfies the conditions on it alone.
+func (s *solver) solve(subject int, wish uint64) (uint64, error) {
+	var atoms []wide
+	var sets []halfSet
+	if s.fixed != 0 {
+		atoms = append(atoms, wide{op: opEq, mask: s.fixed})
+	}
+	for _, c := range s.region.When {
+		if c.kind == condRel || c.kind == condTrue || int(c.subject) != subject {
+			continue
+		}
+		switch c.kind {
+		case condIn:
+			sets = append(sets, halfSet{c.half, c.in})
+		case condEq:
+			atoms = append(atoms, wide{op: opEq, mask: c.bits.mask, k: c.bits.bits})
+		case condNe:
+			atoms = append(atoms, wide{op: opNe, mask: c.bits.mask, k: c.bits.bits})
+		case condAtom:
+			by, a := 32*(c.atom.sym&1), c.atom
+			atoms = append(atoms, wide{a.op, uint64(a.mask) << by, uint64(a.xor) << by, uint64(a.k) << by})
+		}
+	}
+	s.wish = wish
+	v, ok := s.choose(sets, atoms)
+	switch {
+	case ok:
+		return v, nil
+	case s.left < 0:
+		return 0, ErrTooComplex
+	}
+	return 0, ErrEmpty
+}
+
+// A halfSet is a set of numbers for half of a subject, or for the whole of it; see Cond.half.
+type halfSet struct {
+	half int8
+	in   set
+}
+
+// choose tries the spans of the sets, each with each of the others.
+func (s *solver) choose(sets []halfSet, atoms []wide) (uint64, bool) {
+	if len(sets) == 0 {
+		return s.search(63, 0, atoms)
+	}
+	first, by := sets[0], uint(0)
+	mask := uint64(max64)
+	if first.half != both {
+		by = 32 * uint(first.half)
+		mask = max32 << by
+	}
+	for _, sp := range first.in {
+		v, ok := s.choose(sets[1:], append(slices.Clip(atoms),
+			wide{op: opGe, mask: mask, k: sp.lo << by}, wide{op: opLe, mask: mask, k: sp.hi << by}))
+		if ok || s.left < 0 {
+			return v, ok
+		}
+	}
+	return 0, false
+}
+
+// A wide is an atom about a 64-bit number.
+type wide struct {
+	op           relop
+	mask, xor, k uint64
+}
+
+// search gives values to bit and those below it, so that all atoms hold; v has the bits above.
+// Atoms that hold already are not in the list, and in the others the bits above make no difference.
+func (s *solver) search(bit int, v uint64, atoms []wide) (uint64, bool) {
+	if len(atoms) == 0 {
+		below := uint64(1)<<(bit+1) - 1
+		return v | s.wish&below&^s.fixed, true
+	}
+	if s.left -= len(atoms); s.left < 0 {
+		return 0, false
+	}
+	values := [2]uint64{s.wish >> bit & 1, 1 - s.wish>>bit&1}
+	choices := values[:1]
+	if slices.ContainsFunc(atoms, func(a wide) bool { return a.mask>>bit&1 != 0 }) {
+		choices = values[:] // else the bit makes no difference to any
+	}
+	for _, w := range choices {
+		left := make([]wide, 0, len(atoms))
+		alive := true
+		for _, a := range atoms {
+			decided, holds := a.decide(bit, w)
+			if decided && !holds {
+				alive = false
+				break
+			}
+			if !decided {
+				left = append(left, a)
+			}
+		}
+		if !alive {
+			continue
+		}
+		if found, ok := s.search(bit-1, v|w<<bit, left); ok || s.left < 0 {
+			return found, ok
+		}
+	}
+	return 0, false
+}
+
+// decide tells whether the atom holds where the bits above made no difference, bit is w, and those
+// below are free. It is not decided while these still matter.
+func (a wide) decide(bit int, w uint64) (decided, holds bool) {
+	below := uint64(1)<<bit - 1
+	number, k := w<<bit&a.mask^a.xor&(1<<bit), a.k&(1<<bit)
+	if number == k {
+		if a.mask&below != 0 {
+			return false, false
+		}
+		number, k = a.xor&below, a.k&below // the mask takes the rest away
+	}
+	switch a.op {
+	case opEq:
+		return true, number == k
+	case opNe:
+		return true, number != k
+	case opGt:
+		return true, number > k
+	case opGe:
+		return true, number >= k
+	case opLt:
+		return true, number < k
+	}
+	return true, number <= k
+}
