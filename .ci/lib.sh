@@ -127,8 +127,10 @@ run_steps() {
 		status=$?
 		set -e
 		times+=("$(printf '%5ds  %s' $((SECONDS - start)) "$name")")
-		if [ "$status" != 0 ]; then
-			printf '== %s failed (%d)\n' "$name" "$status"
+		if [ "$status" = 0 ]; then
+			printf '== %s passed, %ds\n' "$name" $((SECONDS - start))
+		else
+			printf '== %s failed with %d, %ds\n' "$name" "$status" $((SECONDS - start))
 			failed+=("$name")
 		fi
 	done
