@@ -10,10 +10,11 @@
 //     several Sites, which are judged one by one.
 //   - An ABI, here, is an architecture together with the filter that answers for it.
 //   - A call is open if the filter lets it run for some arguments: ALLOW, LOG, or USER_NOTIF, where
-//     a listener decides.
+//     a listener decides. It is closed if there are none, and unclear if the filter is too complex
+//     to tell; no check takes unclear for either.
 //   - An Outcome is what the filter does with a call: allowed, denied, depends (on arguments that
 //     are not known, or on a listener) or unused, which is open and not needed.
-//   - A denial is tolerated if the caller lives with it; see the catalogue.
+//   - A denial is tolerated if the caller lives with it, on every way to the call; see the catalogue.
 //
 // Checks judge the effective filter and never the text, except for PC1xx: a rule that the runtime
 // drops is no rule, and two ways to write the same filter get the same findings.

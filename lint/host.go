@@ -27,9 +27,8 @@ type ABI struct {
 	Host    *Host
 	Covered bool // the filter knows the ABI; else every call gets the bad-arch action
 
-	program   filter.Program
-	answers   map[int32]answer
-	constants []uint64 // that the program compares with, see tryConstants
+	program filter.Program
+	answers map[int32]answer
 }
 
 // answer is what the filter does with one call for any arguments.

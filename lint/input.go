@@ -30,7 +30,7 @@ type Usage struct {
 	Complete   bool // nothing unresolved and nothing missing
 	Needs      []Need
 	Unresolved []string // functions with a call of unknown number
-	Missing    []string // files that run in the process and were not read
+	Missing    []string // what runs in the process and was not read, a clause each
 }
 
 // Need is one system call that a program can make.
@@ -41,6 +41,7 @@ type Need struct {
 	Condition string      // what must hold, for class conditional
 	Args      [6][]uint64 // constants that an argument can hold; nil: unknown
 	Path      finding.Path
+	Always    []string // see Site
 
 	// Sites are the places that make the call, where they are known: each is judged with its own
 	// class and constants. None: the fields above are the one site.
@@ -52,7 +53,11 @@ type Site struct {
 	Class     finding.Class
 	Condition string
 	Args      [6][]uint64
-	Path      finding.Path
+	Path      finding.Path // one way there
+
+	// Always names functions that are on every way to this place. Only they can vouch for a caller
+	// that lives with a denial; none means that none is known.
+	Always []string
 }
 
 // The values of Outcome.Outcome.

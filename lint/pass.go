@@ -13,7 +13,8 @@ type Pass struct {
 
 	calls    []*call // what the programs and the runtime need, by ABI and number
 	byNumber map[callKey]*call
-	unused   []Outcome // open on the ABI of a program, and needed by nothing
+	unused   []Outcome         // open on the ABI of a program, and needed by nothing
+	unclear  map[*ABI][]string // calls of which the filter is too complex to tell whether they are open
 
 	check    *Check
 	findings []finding.Finding

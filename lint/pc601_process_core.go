@@ -32,7 +32,7 @@ var _ = register(&Check{
 			}
 			var missing []string
 			for _, name := range core {
-				if abi.closed(name) {
+				if p.closed(abi, name) {
 					missing = append(missing, name)
 				}
 			}

@@ -16,7 +16,7 @@ var _ = register(&Check{
 	When: "An error for the targets docker and runc where a call is denied without which no container starts; which calls " +
 		"these are depends on the release of runc and on noNewPrivileges. A warning where only some starts fail: the call " +
 		"depends on timing, or the answer on arguments or a listener. Nothing where the runtime goes on after the error, " +
-		"nor for target kernel.",
+		"unless what it calls instead is denied, too; nor for target kernel.",
 	Wrong:  "The calls were measured on x86_64; a release that was not measured may do without some of them.",
 	Remedy: "Allow the calls. Most of them are calls that every program makes.",
 	Sources: []string{
@@ -39,6 +39,10 @@ func (p *Pass) runtimeStart(h *Host, severity finding.Severity, how, so string) 
 	for _, c := range p.calls {
 		d := c.worst("", true)
 		if c.abi != h.Native || d == nil {
+			continue
+		}
+		if d.err != nil {
+			p.note(c.abi, c.name)
 			continue
 		}
 		s, bad := d.severity(c.name)
@@ -70,7 +74,7 @@ func (h *Host) onlyEarly(names []string) bool {
 	late := h.Target
 	late.NoNewPrivs = true
 	return !h.Target.NoNewPrivs && !slices.ContainsFunc(profile.StartCalls(late), func(c profile.StartCall) bool {
-		return c.Need == profile.StartRequired && slices.Contains(names, c.Name)
+		return (c.Need == profile.StartRequired || c.Fallback != nil) && slices.Contains(names, c.Name)
 	})
 }
 

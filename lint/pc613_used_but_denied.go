@@ -57,8 +57,9 @@ func (c *call) told(outcome string, worst *demand) string {
 // grave is the rank from which the remedy for a denied call is first of all to do without it.
 const grave = 76
 
-// allow says how to open a call, which is c as far as what names it: with the capability under which a rule would, next to a sibling
-// that is open, or plainly, and what it costs if the call is a dangerous one.
+// allow says how to open a call, of which what says as much as the filter looks at: with the
+// capability under which a rule opens it, next to a sibling that is open, or plainly; and what it
+// costs if the call is a dangerous one.
 func (p *Pass) allow(c *call, what string) string {
 	text := "allow " + what
 	if d := catalog.DangerOf(c.name); d != nil && d.Rank >= grave {
@@ -69,7 +70,7 @@ func (p *Pass) allow(c *call, what string) string {
 	}
 	var siblings []string
 	for _, s := range catalog.Siblings(c.name) {
-		if _, open := c.abi.open(s, anyArgs); open {
+		if _, found := c.abi.reach(s, anyArgs); found == open {
 			siblings = append(siblings, s)
 		}
 	}

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/profcheck/profcheck/finding"
@@ -40,8 +41,8 @@ var _ = register(&Check{
 			if abi.granted(d.Caps) {
 				continue
 			}
-			doors := abi.userNamespaceDoors()
-			if gap(abi, doors) {
+			doors, clone := p.userNamespaceDoors(abi)
+			if clone == closed && p.gap(abi, doors) {
 				severity = finding.Error
 			}
 			found = append(found, doors...)
@@ -64,36 +65,31 @@ func namespaceCalls(d *catalog.Danger) *catalog.Danger {
 	return &with
 }
 
-// userNamespaceDoors returns the calls by which a process can get a user namespace.
-func (a *ABI) userNamespaceDoors() []opening {
+// userNamespaceDoors returns the calls by which a process can get a user namespace, and whether
+// clone is one.
+func (p *Pass) userNamespaceDoors(abi *ABI) (doors []opening, clone reach) {
 	flags := []uint64{cloneNewUser, cloneNewUser | sigchld, cloneNewUser | cloneVM | cloneVfork | sigchld}
-	var found []opening
-	try := func(name string, args [6][]uint64) {
-		if o, ok := a.open(name, args); ok {
-			found = append(found, o)
+	try := func(name string, args [6][]uint64) reach {
+		o, found := p.ask(abi, name, args)
+		if found == open {
+			doors = append(doors, o)
 		}
+		return found
 	}
-	try("clone", at(a.cloneFlags(), flags))
+	clone = try("clone", at(abi.cloneFlags(), flags))
 	try("unshare", at(0, flags[:1]))
 	try("setns", at(1, []uint64{0, cloneNewUser})) // 0: a namespace of any type
 	try("clone3", anyArgs)
-	return found
+	return doors, clone
 }
 
-// gap reports whether clone is open and refuses CLONE_NEWUSER, while another call makes a user
+// gap reports whether clone is open, for what is not CLONE_NEWUSER, while another call makes a user
 // namespace.
-func gap(a *ABI, doors []opening) bool {
-	if _, open := a.open("clone", anyArgs); !open {
+func (p *Pass) gap(abi *ABI, doors []opening) bool {
+	if _, found := p.ask(abi, "clone", anyArgs); found != open {
 		return false
 	}
-	other := false
-	for _, o := range doors {
-		if o.name == "clone" {
-			return false
-		}
-		other = other || o.name == "clone3" || o.name == "unshare"
-	}
-	return other
+	return slices.ContainsFunc(doors, func(o opening) bool { return o.name == "clone3" || o.name == "unshare" })
 }
 
 // cloneFlags returns which argument of clone holds the flags: the first, on s390 the second.

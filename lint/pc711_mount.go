@@ -29,7 +29,7 @@ var _ = register(&Check{
 			isOpen := func(name string) bool {
 				return slices.ContainsFunc(found, func(o opening) bool { return o.abi == abi && o.name == name })
 			}
-			if abi.closed("mount") && isOpen("move_mount") && (isOpen("fsmount") || isOpen("open_tree") || isOpen("open_tree_attr")) {
+			if p.closed(abi, "mount") && isOpen("move_mount") && (isOpen("fsmount") || isOpen("open_tree") || isOpen("open_tree_attr")) {
 				severity, extra = finding.Error, "together they mount, although mount is denied"
 			}
 		}

@@ -26,7 +26,7 @@ var _ = register(&Check{
 				continue
 			}
 			// O_CLOEXEC and O_NONBLOCK differ between ABIs; no flag at all is the same everywhere.
-			if o, ok := abi.open("userfaultfd", at(0, []uint64{0})); ok {
+			if o, is := p.ask(abi, "userfaultfd", at(0, []uint64{0})); is == open {
 				found = append(found, o)
 			}
 		}

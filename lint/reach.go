@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,51 +9,118 @@ import (
 	"github.com/profcheck/profcheck/filter"
 	"github.com/profcheck/profcheck/finding"
 	"github.com/profcheck/profcheck/lint/internal/catalog"
+	"github.com/profcheck/profcheck/simulate"
 )
 
-// opening is a call that is open on an ABI, with arguments that show it.
+// reach says whether the filter ever lets a call run.
+type reach uint8
+
+const (
+	unclear reach = iota // the filter is too complex to tell
+	closed
+	open
+)
+
+// opening is a call that is open on an ABI, with arguments that show it where they can.
 type opening struct {
 	abi     *ABI
 	name    string
-	action  filter.Action // the most permissive answer
-	witness *finding.Witness
+	action  filter.Action    // the most permissive answer
+	witness *finding.Witness // nil: none was found, or it depends on where the call is made
 }
 
-// any stands for arguments of which nothing is asked.
+// anyArgs stands for arguments of which nothing is asked.
 var anyArgs [6][]uint64
 
-// open reports whether the filter lets a call run when its arguments can only hold the given
-// constants, where any are given. What is open has a witness. Nothing is open without a filter,
-// because then the one finding is that there is none.
-func (a *ABI) open(name string, args [6][]uint64) (opening, bool) {
+// reach tells whether the filter lets a call run when its arguments can only hold the given
+// constants, where any are given. Nothing is open without a filter, because then the one finding is
+// that there is none.
+func (a *ABI) reach(name string, args [6][]uint64) (opening, reach) {
+	best := opening{abi: a, name: name}
 	nr, ok := a.Number(name)
 	if !ok || !a.Enforced() {
-		return opening{}, false
+		return best, closed
 	}
 	regions, err := a.AnswerFor(nr, args)
 	if err != nil {
-		return opening{}, false // beyond the simulator: nothing can be shown
+		return best, best.probe(nr, args)
 	}
-	best := opening{abi: a, name: name}
-	found := false
+	found := closed
 	for _, r := range regions {
-		if !opens(r.Action) || found && !graver(best.action, r.Action) {
+		if !opens(r.Action) || found == open && !graver(best.action, r.Action) {
 			continue
 		}
-		if w := a.witness(name, nr, r, args); w != nil {
-			best.action, best.witness, found = r.Action, w, true
+		if w, empty := a.witness(name, nr, r, args); !empty {
+			best.action, best.witness, found = r.Action, w, open
 		}
 	}
 	return best, found
 }
 
-// closed reports whether the ABI has the call and the filter never lets it run.
-func (a *ABI) closed(name string) bool {
-	if _, ok := a.Number(name); !ok {
+// witness returns a call in the region for which the filter really gives the region's action, nil if
+// none is found; empty says that there is none.
+func (a *ABI) witness(name string, nr int32, r simulate.Region, args [6][]uint64) (w *finding.Witness, empty bool) {
+	d, err := r.Witness(a.Arch, args)
+	switch {
+	case errors.Is(err, simulate.ErrEmpty):
+		return nil, true
+	case err != nil, d.IP != 0, a.run(nr, d.Args) != r.Action:
+		return nil, false
+	}
+	return &finding.Witness{Arch: a.Name, Syscall: name, Nr: nr, Args: d.Args}, false
+}
+
+// probe makes a few calls under a filter that cannot be explored: what runs is open, and otherwise
+// nothing is known.
+func (o *opening) probe(nr int32, args [6][]uint64) reach {
+	var zero [6]uint64
+	for i, list := range args {
+		if len(list) > 0 {
+			zero[i] = list[0]
+		}
+	}
+	calls := [][6]uint64{zero}
+	for i, list := range args {
+		for _, v := range list {
+			calls = append(calls, zero)
+			calls[len(calls)-1][i] = v
+		}
+	}
+	for _, c := range calls {
+		if o.action = o.abi.run(nr, c); opens(o.action) {
+			o.witness = &finding.Witness{Arch: o.abi.Name, Syscall: o.name, Nr: nr, Args: c}
+			return open
+		}
+	}
+	return unclear
+}
+
+// ask is reach for a check. What cannot be told is noted for PC820.
+func (p *Pass) ask(abi *ABI, name string, args [6][]uint64) (opening, reach) {
+	o, found := abi.reach(name, args)
+	if found == unclear {
+		p.note(abi, name)
+	}
+	return o, found
+}
+
+// note keeps a call for PC820.
+func (p *Pass) note(abi *ABI, name string) {
+	if p.unclear == nil {
+		p.unclear = make(map[*ABI][]string)
+	}
+	if !slices.Contains(p.unclear[abi], name) {
+		p.unclear[abi] = append(p.unclear[abi], name)
+	}
+}
+
+// closed reports whether the ABI has the call and the filter never lets it run, for certain.
+func (p *Pass) closed(abi *ABI, name string) bool {
+	if _, ok := abi.Number(name); !ok {
 		return false
 	}
-	_, open := a.open(name, anyArgs)
-	return !open
+	_, found := p.ask(abi, name, anyArgs)
+	return found == closed
 }
 
 // granted reports whether the container has one of the capabilities.
@@ -69,7 +137,7 @@ func (p *Pass) openings(d *catalog.Danger) []opening {
 			continue
 		}
 		for _, name := range d.Names {
-			if o, ok := abi.open(name, anyArgs); ok {
+			if o, found := p.ask(abi, name, anyArgs); found == open {
 				out = append(out, o)
 			}
 		}

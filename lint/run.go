@@ -9,6 +9,7 @@ import (
 
 	"github.com/profcheck/profcheck/finding"
 	"github.com/profcheck/profcheck/profile"
+	"github.com/profcheck/profcheck/simulate"
 	"github.com/profcheck/profcheck/syscalls"
 )
 
@@ -35,7 +36,7 @@ func Run(in Input) (*Result, error) {
 		return cmp.Or(cmp.Compare(p.archOrder(a.abi.Arch), p.archOrder(b.abi.Arch)), cmp.Compare(a.nr, b.nr))
 	})
 	p.findUnused()
-	for _, c := range Checks() {
+	for _, c := range Checks() { // in order: PC820 says what those before it could not
 		if c.NeedsBinary && len(in.Usage) == 0 {
 			continue
 		}
@@ -161,7 +162,7 @@ func (p *Pass) judgeUsage() {
 			n := &u.Needs[i]
 			sites := n.Sites
 			if len(sites) == 0 {
-				sites = []Site{{Class: n.Class, Condition: n.Condition, Args: n.Args, Path: n.Path}}
+				sites = []Site{{Class: n.Class, Condition: n.Condition, Args: n.Args, Path: n.Path, Always: n.Always}}
 			}
 			c := p.call(abi, n.Nr)
 			for _, s := range sites {
@@ -200,7 +201,7 @@ func (p *Pass) findUnused() {
 			if p.byNumber[callKey{abi, s.Nr}] != nil {
 				continue
 			}
-			if o, ok := abi.openness(s); ok {
+			if o, ok := p.openness(abi, s); ok {
 				p.unused = append(p.unused, o)
 			}
 		}
@@ -208,24 +209,17 @@ func (p *Pass) findUnused() {
 }
 
 // openness describes a call that is open for some arguments.
-func (a *ABI) openness(s syscalls.Syscall) (Outcome, bool) {
-	regions, err := a.Answer(s.Nr)
-	if err != nil {
-		return Outcome{}, false
-	}
-	o := Outcome{Arch: a.Arch, Nr: s.Nr, Name: s.Name, Outcome: Unused}
-	open, always := false, true
-	for _, r := range regions {
-		if !opens(r.Action) {
-			always = false
-		} else if !open || graver(o.Action, r.Action) {
-			open, o.Action = true, r.Action
-		}
-	}
-	if open && !always {
+func (p *Pass) openness(abi *ABI, s syscalls.Syscall) (Outcome, bool) {
+	show, found := p.ask(abi, s.Name, anyArgs)
+	o := Outcome{Arch: abi.Arch, Nr: s.Nr, Name: s.Name, Outcome: Unused, Action: show.action}
+	regions, err := abi.Answer(s.Nr)
+	switch {
+	case err != nil:
+		o.When = "too complex to tell"
+	case slices.ContainsFunc(regions, func(r simulate.Region) bool { return !opens(r.Action) }):
 		o.When = conditions(regions, opens)
 	}
-	return o, open
+	return o, found == open
 }
 
 // result puts together what the checks and the judgement found.
