@@ -123,9 +123,10 @@ func matches(got, want string) bool {
 //	kernel 4.4                      its kernel
 //	arch NAME...                    the ABIs to judge
 //	program NAME ARCH [incomplete]  a usage; the lines below belong to the last one
-//	need NAME CLASS [if=CONDITION] [argN=V,V] [via=FUNCTION]
+//	need NAME CLASS [if=CONDITION] [argN=V,V] [via=FUNCTION] [past=FUNCTION]
 //	site CLASS [...]                another place of the last need
-//	unresolved FUNCTION | missing FILE
+//	unresolved FUNCTION | missing CLAUSE
+//	version V                       the release of the runtime
 func set(in *Input, line string) error {
 	words := strings.Fields(line)
 	if in.Target.Runtime == "" {
@@ -139,6 +140,8 @@ func set(in *Input, line string) error {
 	switch words[0] {
 	case "runtime":
 		in.Target.Runtime = words[1]
+	case "version":
+		in.Target.Version = words[1]
 	case "caps":
 		in.Target.Caps = nil
 		if words[1] != "none" {
@@ -163,7 +166,7 @@ func set(in *Input, line string) error {
 	case "unresolved":
 		in.Usage[last].Unresolved = append(in.Usage[last].Unresolved, words[1])
 	case "missing":
-		in.Usage[last].Missing = append(in.Usage[last].Missing, words[1])
+		in.Usage[last].Missing = append(in.Usage[last].Missing, strings.Join(words[1:], " "))
 	case "need":
 		u := &in.Usage[last]
 		nr, ok := u.Arch.Number(words[1])
@@ -171,13 +174,13 @@ func set(in *Input, line string) error {
 			return fmt.Errorf("no call of this name")
 		}
 		s, err := site(words[2:])
-		u.Needs = append(u.Needs, Need{Nr: nr, Name: words[1], Class: s.Class, Condition: s.Condition, Args: s.Args, Path: s.Path})
+		u.Needs = append(u.Needs, Need{Nr: nr, Name: words[1], Class: s.Class, Condition: s.Condition, Args: s.Args, Path: s.Path, Always: s.Always})
 		return err
 	case "site":
 		needs := in.Usage[last].Needs
 		n := &needs[len(needs)-1]
 		if n.Sites == nil {
-			n.Sites = []Site{{Class: n.Class, Condition: n.Condition, Args: n.Args, Path: n.Path}}
+			n.Sites = []Site{{Class: n.Class, Condition: n.Condition, Args: n.Args, Path: n.Path, Always: n.Always}}
 		}
 		s, err := site(words[1:])
 		n.Sites = append(n.Sites, s)
@@ -188,7 +191,8 @@ func set(in *Input, line string) error {
 	return nil
 }
 
-// site reads CLASS [if=CONDITION] [argN=V,V] [via=FUNCTION].
+// site reads CLASS [if=CONDITION] [argN=V,V] [via=FUNCTION] [past=FUNCTION]: via is on every way, past
+// on the one that is shown.
 func site(words []string) (Site, error) {
 	s := Site{Class: finding.Class(words[0]), Path: finding.Path{{Function: "main.main", Edge: finding.EdgeCall}}}
 	if classRank(s.Class) == len(classOrder) {
@@ -199,8 +203,11 @@ func site(words []string) (Site, error) {
 		switch {
 		case key == "if":
 			s.Condition = strings.ReplaceAll(value, "_", " ")
-		case key == "via":
+		case key == "via", key == "past":
 			s.Path = append(s.Path, finding.Frame{Function: value})
+			if key == "via" {
+				s.Always = append(s.Always, value)
+			}
 		case strings.HasPrefix(key, "arg") && len(key) == 4 && key[3] >= '0' && key[3] <= '5':
 			for v := range strings.SplitSeq(value, ",") {
 				n, err := strconv.ParseUint(v, 0, 64)

@@ -7,6 +7,9 @@ import (
 	"github.com/profcheck/profcheck/finding"
 )
 
+// maxMissing bounds the gaps of a scan that are spelt out.
+const maxMissing = 4
+
 var _ = register(&Check{
 	ID: "PC615", Name: "scan-incomplete", Severity: finding.Warning,
 	Title: "the scan did not see everything that runs",
@@ -26,12 +29,13 @@ var _ = register(&Check{
 			if len(u.Unresolved) > 0 {
 				parts = append(parts, fmt.Sprintf("the number of a call is not known in %s", list(u.Unresolved, 3)))
 			}
-			if len(u.Missing) > 0 {
-				parts = append(parts, list(u.Missing, 3)+" "+are(len(u.Missing))+" missing")
+			parts = append(parts, u.Missing[:min(len(u.Missing), maxMissing)]...)
+			if more := len(u.Missing) - maxMissing; more > 0 {
+				parts = append(parts, count(more, "further gap"))
 			}
 			message := "the scan of " + u.Program + " is incomplete"
 			if len(parts) > 0 {
-				message += ": " + strings.Join(parts, ", and ")
+				message += ": " + strings.Join(parts, "; ")
 			}
 			p.Report(finding.Finding{
 				Severity: finding.Warning, Arch: u.Arch.Name, Message: message,
