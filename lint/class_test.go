@@ -114,7 +114,7 @@ func judgeOne(t *testing.T, name, rule string, class finding.Class, via string) 
 	target.Runtime, target.Caps = profile.RuntimeKernel, nil
 	r, err := Run(Input{Profile: p, Target: target, Usage: []Usage{{
 		Program: "app", Kind: "go", Arch: arch, Complete: true,
-		Needs: []Need{{Nr: nr, Name: name, Class: class, Path: finding.Path{{Function: "main.main"}, {Function: via}}}},
+		Needs: []Need{{Nr: nr, Name: name, Class: class, Path: finding.Path{{Function: "main.main"}, {Function: via}}, Always: []string{via}}},
 	}}})
 	if err != nil {
 		t.Fatal(err)
@@ -222,6 +222,49 @@ func TestRuntimeClass(t *testing.T) {
 		in.Target.Runtime = profile.RuntimeKernel
 		if r, err = Run(in); err != nil || r.Verdict != VerdictOK {
 			t.Errorf("%s %s: for the kernel: %v, %v", c.call, c.rule, r, err)
+		}
+	}
+}
+
+// A call that the runtime does without is needed where what it calls instead is denied as well:
+// Docker's default without faccessat2 starts containers with runc 1.1.5, without faccessat, too, it
+// does not. The same with openat2 and readlinkat of the newest release.
+func TestRuntimeFallback(t *testing.T) {
+	for _, c := range []struct {
+		version string
+		denied  []string
+		want    string
+	}{
+		{"1.1.5", []string{"faccessat2"}, "[]"},
+		{"1.1.5", []string{"faccessat"}, "[]"},
+		{"1.1.5", []string{"faccessat2", "faccessat"}, "[PC603 error]"},
+		{"", []string{"faccessat2", "faccessat"}, "[]"}, // later releases do not call faccessat
+		{"", []string{"openat2"}, "[]"},
+		{"", []string{"openat2", "readlinkat"}, "[PC603 error]"},
+		{"", []string{"openat2", "fcntl"}, "[PC603 error]"},
+	} {
+		p := builtin(t, "docker-default")
+		for i := range p.Rules {
+			r := &p.Rules[i]
+			r.Names = slices.DeleteFunc(slices.Clone(r.Names), func(n profile.Name) bool { return slices.Contains(c.denied, n.Text) })
+		}
+		arch := syscalls.ByName("x86_64")
+		target := p.DefaultTarget(arch)
+		if c.version != "" {
+			target.Version = c.version
+		}
+		r, err := Run(Input{Profile: p, Target: target, Arches: []*syscalls.Arch{arch}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range r.Findings {
+			if f.Check == "PC603" {
+				got = append(got, f.Check+" "+f.Severity.String())
+			}
+		}
+		if fmt.Sprint(got) != c.want {
+			t.Errorf("%s without %v: %v, want %s", target.Version, c.denied, got, c.want)
 		}
 	}
 }

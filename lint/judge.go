@@ -1,6 +1,8 @@
 package lint
 
 import (
+	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/profcheck/profcheck/filter"
@@ -120,7 +122,7 @@ func (c *call) judge(program string, s Site) {
 	regions, err := c.abi.AnswerFor(c.nr, s.Args)
 	d := demand{program: program, class: s.Class, condition: s.Condition, path: s.Path, args: s.Args, verdict: sum(regions, err)}
 	if d.outcome != Allowed && err == nil {
-		d.tolerated = tolerance(c.name, regions, s.Path)
+		d.tolerated = tolerance(c.name, regions, s.Always)
 	}
 	c.demands = append(c.demands, d)
 }
@@ -132,6 +134,9 @@ func (c *call) judgeStart(runtime string, start profile.StartCall) {
 	for _, r := range regions {
 		d.effect = max(d.effect, start.Effect(r.Action))
 	}
+	if d.outcome != Allowed && d.effect == profile.Starts {
+		d.fallBack(c.abi)
+	}
 	switch {
 	case err != nil, d.outcome == Depends && d.effect == profile.NoStart:
 		d.effect = profile.MayFail // the arguments of these calls are not known
@@ -141,13 +146,29 @@ func (c *call) judgeStart(runtime string, start profile.StartCall) {
 	c.demands = append(c.demands, d)
 }
 
-// tolerance returns why the caller lives with every answer that keeps the call from running, "" if
-// there is one that it minds.
-func tolerance(name string, regions []simulate.Region, path finding.Path) string {
-	functions := make([]string, len(path))
-	for i, f := range path {
-		functions[i] = f.Function
+// fallBack asks the filter about what the runtime calls instead of a call that gets an error: if it
+// cannot do that either, the error is not tolerated.
+func (d *demand) fallBack(abi *ABI) {
+	for _, name := range d.start.Fallback {
+		nr, ok := abi.Number(name)
+		if !ok {
+			continue
+		}
+		regions, err := abi.Answer(nr)
+		switch v := sum(regions, err); v.outcome {
+		case Denied:
+			d.effect = profile.NoStart
+			d.condition += fmt.Sprintf("; %s, which it calls instead, is denied, too", name)
+			return
+		case Depends:
+			d.effect = profile.MayFail
+		}
 	}
+}
+
+// tolerance returns why the caller lives with every answer that keeps the call from running, "" if
+// there is one that it minds. The functions are those that are on every way to the call.
+func tolerance(name string, regions []simulate.Region, functions []string) string {
 	why := ""
 	for _, r := range regions {
 		if runs(r.Action) {
@@ -219,6 +240,24 @@ func (c *call) programs(want func(*demand) bool) []string {
 		}
 	}
 	return out
+}
+
+// needed yields for each judged ABI the names of the calls with such a demand, the riskiest first.
+func (p *Pass) needed(want func(*demand) bool) iter.Seq2[*ABI, []string] {
+	return func(yield func(*ABI, []string) bool) {
+		for _, abi := range p.ABIs {
+			var names []string
+			for _, c := range p.calls {
+				if c.abi == abi && len(c.programs(want)) > 0 {
+					names = append(names, c.name)
+				}
+			}
+			byDanger(names)
+			if names != nil && !yield(abi, names) {
+				return
+			}
+		}
+	}
 }
 
 // result sums up a call for the outcomes.

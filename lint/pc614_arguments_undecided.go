@@ -22,10 +22,13 @@ var _ = register(&Check{
 	Run: func(p *Pass) {
 		for _, c := range p.calls {
 			d := c.worst(Depends, false)
-			if d == nil || !c.abi.Covered || d.notify || c.worst(Denied, false) != nil {
+			if d == nil || !c.abi.Covered || d.notify {
 				continue
 			}
 			severity, _ := d.severity(c.name)
+			if denied := c.worst(Denied, false); denied != nil && !c.before(d, denied) {
+				continue // PC613 says more
+			}
 			f := finding.Finding{
 				Severity: severity, Arch: c.abi.Name, Syscalls: []string{c.name}, Path: d.path, Pos: p.whole(),
 				Message: fmt.Sprintf("%s, and the filter allows it only when %s, otherwise answers %s",

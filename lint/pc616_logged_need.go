@@ -17,23 +17,7 @@ var _ = register(&Check{
 	Sources:     []string{"https://man7.org/linux/man-pages/man2/seccomp.2.html SECCOMP_RET_LOG"},
 	NeedsBinary: true,
 	Run: func(p *Pass) {
-		for _, abi := range p.ABIs {
-			var names []string
-			for _, c := range p.calls {
-				if c.abi != abi {
-					continue
-				}
-				for i := range c.demands {
-					if c.demands[i].logged {
-						names = append(names, c.name)
-						break
-					}
-				}
-			}
-			if len(names) == 0 {
-				continue
-			}
-			byDanger(names)
+		for abi, names := range p.needed(func(d *demand) bool { return d.logged }) {
 			p.Report(finding.Finding{
 				Severity: finding.Info, Arch: abi.Name, Syscalls: names, Pos: p.whole(),
 				Message: fmt.Sprintf("%s needed and only logged: %s", count(len(names), "call"), list(names, 5)),

@@ -17,23 +17,7 @@ var _ = register(&Check{
 	Sources:     []string{"https://man7.org/linux/man-pages/man2/seccomp_unotify.2.html"},
 	NeedsBinary: true,
 	Run: func(p *Pass) {
-		for _, abi := range p.ABIs {
-			var names []string
-			for _, c := range p.calls {
-				if c.abi != abi {
-					continue
-				}
-				for i := range c.demands {
-					if c.demands[i].notify {
-						names = append(names, c.name)
-						break
-					}
-				}
-			}
-			if len(names) == 0 {
-				continue
-			}
-			byDanger(names)
+		for abi, names := range p.needed(func(d *demand) bool { return d.notify }) {
 			p.Report(finding.Finding{
 				Severity: finding.Info, Arch: abi.Name, Syscalls: names, Pos: p.whole(),
 				Message: fmt.Sprintf("a listener decides on %s", list(names, 5)),
