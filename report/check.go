@@ -21,10 +21,11 @@ type Check struct {
 	Profile  Profile   `json:"profile"`
 	Target   Target    `json:"target"`
 	Verdict  string    `json:"verdict"`
-	Reason   string    `json:"reason,omitempty"` // why the verdict is unknown
-	Syscalls []Outcome `json:"syscalls"`         // what is needed or allowed, ascending number
-	Findings []Finding `json:"findings"`         // gravest first
-	Unused   *Unused   `json:"unused,omitempty"` // nil: not judged
+	Reason   string    `json:"reason,omitempty"`  // why the verdict is unknown, or partial
+	Partial  bool      `json:"partial,omitempty"` // the verdict is one on what was seen, as --allow-incomplete asks
+	Syscalls []Outcome `json:"syscalls"`          // what is needed or allowed, ascending number
+	Findings []Finding `json:"findings"`          // gravest first
+	Unused   *Unused   `json:"unused,omitempty"`  // nil: not judged
 }
 
 // Profile names a profile.
@@ -50,7 +51,8 @@ type Outcome struct {
 	Nr       int32    `json:"nr"`
 	Class    string   `json:"class,omitempty"` // empty if nothing needs it
 	Outcome  string   `json:"outcome"`         // allowed, denied, depends, unused
-	Action   string   `json:"action"`
+	Action   string   `json:"action"`          // without its data: ERRNO
+	Data     uint16   `json:"data"`            // the action's low 16 bits
 	Errno    string   `json:"errno,omitempty"`
 	When     string   `json:"when,omitempty"`     // conditions on the arguments, for depends
 	Programs []string `json:"programs,omitempty"` // the binaries that need it, if there are several

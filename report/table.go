@@ -27,7 +27,8 @@ type Row struct {
 // Region is a set of argument values with one answer.
 type Region struct {
 	When   string `json:"when,omitempty"` // empty: always
-	Action string `json:"action"`         // with its data: "ERRNO(1)"
+	Action string `json:"action"`
+	Data   uint16 `json:"data"` // the action's low 16 bits
 	Errno  string `json:"errno,omitempty"`
 }
 
@@ -36,6 +37,7 @@ type Range struct {
 	From   uint32 `json:"from"`
 	To     uint32 `json:"to"`
 	Action string `json:"action"`
+	Data   uint16 `json:"data"`
 	Errno  string `json:"errno,omitempty"`
 }
 

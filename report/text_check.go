@@ -31,11 +31,20 @@ func (p *printer) verdict(c *Check) {
 	if len(names) > 1 {
 		verb = "run"
 	}
-	where := fmt.Sprintf("under %s (%s, %s)", c.Profile.Name, c.Target.Runtime, c.Target.Arch)
+	arches := []string{c.Target.Arch}
+	for _, b := range c.Binaries {
+		if !slices.Contains(arches, b.Arch) {
+			arches = append(arches, b.Arch)
+		}
+	}
+	where := fmt.Sprintf("under %s (%s, %s)", c.Profile.Name, c.Target.Runtime, strings.Join(arches, " and "))
 	var text string
 	switch c.Verdict {
 	case VerdictOK:
 		text = fmt.Sprintf("%s %s %s", words(names), verb, where)
+		if c.Partial {
+			text += ", for what was seen"
+		}
 	case VerdictDenied:
 		// Not that it does not run: a scan sees what a program can call, not which of it a run does.
 		need := "needs"
@@ -49,7 +58,11 @@ func (p *printer) verdict(c *Check) {
 	if c.Reason != "" {
 		text += ": " + c.Reason
 	}
-	if n := tally(c.listed(), "error", "warning"); n != "" {
+	switch n := tally(c.listed(), "error", "warning"); {
+	case n == "":
+	case c.Verdict == VerdictOK && tally(c.listed(), "error") != "":
+		text += "; but the profile has " + n
+	default:
 		text += "; " + n
 	}
 	p.lead(severityStyles[c.Verdict], c.Verdict, ": "+text)
@@ -279,7 +292,7 @@ func (p *printer) outcomes(c *Check) {
 			unused = append(unused, call(o.Name, o.Nr))
 			continue
 		}
-		text := answer(o.Action, o.Errno)
+		text := answer(o.Action, o.Data, o.Errno)
 		switch {
 		case o.When == "":
 		case o.Outcome == "depends": // the answer is the gravest one, the condition that of running

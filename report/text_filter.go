@@ -14,10 +14,6 @@ func (p *printer) simulate(s *Simulate) {
 	for _, a := range args {
 		list = append(list, a.String())
 	}
-	action := s.Action
-	if s.Data != 0 || s.Action == "ERRNO" || s.Action == "TRACE" {
-		action = fmt.Sprintf("%s(%d)", s.Action, s.Data)
-	}
 	mark := red
 	switch s.Action {
 	case "ALLOW", "LOG":
@@ -33,7 +29,7 @@ func (p *printer) simulate(s *Simulate) {
 	if name == "" {
 		name = "unnamed call"
 	}
-	p.lead(mark, answer(action, s.Errno), fmt.Sprintf(": %s(%s), number %d on %s", name, strings.Join(list, ", "), s.Nr, where))
+	p.lead(mark, answer(s.Action, s.Data, s.Errno), fmt.Sprintf(": %s(%s), number %d on %s", name, strings.Join(list, ", "), s.Nr, where))
 	if s.Reason != "" {
 		p.line("decided by: %s", s.Reason)
 	}
@@ -64,7 +60,7 @@ func (p *printer) table(t *Table) {
 		for _, s := range a.Syscalls {
 			nr, name := fmt.Sprint(s.Nr), s.Name
 			for _, r := range s.Regions {
-				rows = append(rows, []string{nr, name, answer(r.Action, r.Errno), r.When})
+				rows = append(rows, []string{nr, name, answer(r.Action, r.Data, r.Errno), r.When})
 				nr, name = "", ""
 			}
 		}
@@ -73,7 +69,7 @@ func (p *printer) table(t *Table) {
 			if o.From == o.To {
 				numbers = fmt.Sprint(o.From)
 			}
-			rows = append(rows, []string{numbers, "(no syscall)", answer(o.Action, o.Errno)})
+			rows = append(rows, []string{numbers, "(no syscall)", answer(o.Action, o.Data, o.Errno)})
 		}
 		p.columns("  ", nil, rows)
 	}

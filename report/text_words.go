@@ -57,11 +57,20 @@ func call(name string, nr int32) string {
 }
 
 // answer renders an action with the name of its errno: "ERRNO(1) EPERM".
-func answer(action, errno string) string {
+func answer(action string, data uint16, errno string) string {
+	text := withData(action, data)
 	if errno == "" {
-		return action
+		return text
 	}
-	return action + " " + errno
+	return text + " " + errno
+}
+
+// withData adds the data to an action that has any, or to which it always matters.
+func withData(action string, data uint16) string {
+	if data != 0 || action == "ERRNO" || action == "TRACE" {
+		return fmt.Sprintf("%s(%d)", action, data)
+	}
+	return action
 }
 
 // place renders a frame's source position, with the file's last two elements unless it is to be

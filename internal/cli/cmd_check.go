@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,9 @@ import (
 
 // unusedCheck is the check whose finding the counted line of a verdict stands for.
 const unusedCheck = "PC612"
+
+// listenerCheck is the check that says that a listener decides.
+const listenerCheck = "PC617"
 
 // riskiest is how many of the unused calls a verdict names.
 const riskiest = 5
@@ -93,6 +97,9 @@ func (o *options) judge(doc *report.Check, r *lint.Result, scans []*elfscan.Resu
 	switch {
 	case len(r.Incomplete) > 0:
 		doc.Reason = "the scan of " + strings.Join(r.Incomplete, ", ") + " is incomplete"
+		if o.allowIncomplete && doc.Verdict == lint.VerdictUnknown && !undecidable(r.Findings) {
+			doc.Verdict, doc.Partial = report.VerdictOK, true
+		}
 	case unknown:
 		doc.Reason = "a listener decides, or the filter is too complex"
 	}
@@ -106,6 +113,11 @@ func (o *options) judge(doc *report.Check, r *lint.Result, scans []*elfscan.Resu
 		return exitUnknown
 	}
 	return o.code(r.Findings)
+}
+
+// undecidable reports whether a listener, not the scan, keeps the verdict open.
+func undecidable(list []finding.Finding) bool {
+	return slices.ContainsFunc(list, func(f finding.Finding) bool { return f.Check == listenerCheck })
 }
 
 // mostDangerous names the riskiest of the calls that nothing needs.

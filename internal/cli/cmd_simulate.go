@@ -119,7 +119,7 @@ next:
 			Index: r.Source.Index, Action: r.Action.String(), When: strings.Join(when, " && "),
 			Position: &report.Position{File: r.Pos.File, Line: r.Pos.Line, Column: r.Pos.Column},
 		}
-		text := fmt.Sprintf("rules[%d]", rule.Index)
+		text := fmt.Sprintf("syscalls[%d]", rule.Index)
 		if at := (finding.Pos{File: r.Pos.File, Line: r.Pos.Line, Column: r.Pos.Column}).String(); at != "" {
 			text += " at " + at
 		}

@@ -92,7 +92,7 @@ func regionDoc(r simulate.Region) report.Region {
 		when = append(when, c.String())
 	}
 	action := r.Action.Effect()
-	return report.Region{When: strings.Join(when, " && "), Action: action.String(), Errno: errnoName(action)}
+	return report.Region{When: strings.Join(when, " && "), Action: action.Name(), Data: action.Data(), Errno: errnoName(action)}
 }
 
 // x32Bit tells x32's numbers from those of x86_64, the only ABIs that share a token
@@ -137,8 +137,8 @@ func others(abi *syscalls.Arch, program filter.Program) []report.Range {
 		}
 		d := filter.Data{Nr: int32(from), Arch: abi.Audit}
 		action := simulate.Run(program, &d, abi.Order()).Effect()
-		r := report.Range{From: from, To: to, Action: action.String(), Errno: errnoName(action)}
-		if n := len(out) - 1; n >= 0 && out[n].To+1 == from && out[n].Action == r.Action {
+		r := report.Range{From: from, To: to, Action: action.Name(), Data: action.Data(), Errno: errnoName(action)}
+		if n := len(out) - 1; n >= 0 && out[n].To+1 == from && out[n].Action == r.Action && out[n].Data == r.Data {
 			out[n].To = to
 			continue
 		}

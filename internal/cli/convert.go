@@ -18,7 +18,7 @@ func usageOf(r *elfscan.Result, program string) lint.Usage {
 			need.Path = n.Sites[0].Path
 		}
 		for _, s := range n.Sites {
-			need.Sites = append(need.Sites, lint.Site{Class: s.Class, Condition: s.Condition, Args: constants(s.Args), Path: s.Path})
+			need.Sites = append(need.Sites, lint.Site{Class: s.Class, Condition: s.Condition, Args: constants(s.Args), Path: s.Path, Always: s.Always})
 		}
 		u.Needs = append(u.Needs, need)
 	}
@@ -106,7 +106,7 @@ func outcomeDoc(o lint.Outcome, several bool) report.Outcome {
 	action := o.Action.Effect()
 	doc := report.Outcome{
 		Arch: o.Arch.Name, Name: o.Name, Nr: o.Nr, Class: string(o.Class), Outcome: o.Outcome,
-		Action: action.String(), Errno: errnoName(action), When: o.When,
+		Action: action.Name(), Data: action.Data(), Errno: errnoName(action), When: o.When,
 	}
 	if several {
 		doc.Programs = o.Programs

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -37,7 +38,7 @@ func TestOthers(t *testing.T) {
 						if found != "" {
 							t.Fatalf("%s %s: %d is in two ranges", name, abi, nr)
 						}
-						found = r.Action
+						found = fmt.Sprint(r.Action, " ", r.Data)
 					}
 				}
 				return found
@@ -47,7 +48,8 @@ func TestOthers(t *testing.T) {
 				want := ""
 				if _, known := abi.NameOf(int32(nr)); !known && syscalls.ByAudit(abi.Audit, int32(nr)) == abi {
 					d := filter.Data{Nr: int32(nr), Arch: abi.Audit}
-					want = simulate.Run(program, &d, abi.Order()).Effect().String()
+					action := simulate.Run(program, &d, abi.Order()).Effect()
+					want = fmt.Sprint(action.Name(), " ", action.Data())
 				}
 				if got := listed(nr); got != want {
 					t.Errorf("%s %s: number %d gives %q, the filter %q", name, abi, nr, got, want)
