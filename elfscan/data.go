@@ -1,13 +1,14 @@
 package elfscan
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 )
 
 // dataIndex knows which code and which variables the program's data leads to.
 type dataIndex struct {
-	// code lists where functions stand in data.
+	// code lists where functions stand in data, by function.
 	code []codeRef
 	// taken holds the entries of these functions.
 	taken map[uint64]bool
@@ -38,6 +39,7 @@ func (p *program) data() *dataIndex {
 		d.code = append(d.code, codeRef{fn: int32(p.tab.find(entry)), direct: true})
 	})
 	slices.Sort(d.pointers)
+	slices.SortStableFunc(d.code, func(a, b codeRef) int { return cmp.Compare(a.fn, b.fn) })
 	return d
 }
 
@@ -149,9 +151,8 @@ func (p *program) isHook(fn int) bool {
 		}
 	}
 	values := 0
-	for _, c := range p.data().code {
+	for _, c := range p.data().of(fn) {
 		switch {
-		case int(c.fn) != fn:
 		case c.direct && c.addr != 0 && (!p.im.writable(c.addr) || p.constant(c.addr)):
 			values++ // its function value; a second one would be a table that holds it
 		case c.direct || !p.im.writable(c.addr) || !p.constant(c.addr):
@@ -159,6 +160,16 @@ func (p *program) isHook(fn int) bool {
 		}
 	}
 	return values == 1
+}
+
+// of returns where function fn stands in data.
+func (d *dataIndex) of(fn int) []codeRef {
+	from, _ := slices.BinarySearchFunc(d.code, fn, func(c codeRef, fn int) int { return cmp.Compare(int(c.fn), fn) })
+	to := from
+	for to < len(d.code) && int(d.code[to].fn) == fn {
+		to++
+	}
+	return d.code[from:to]
 }
 
 // callsThrough reports whether fn has a call through a pointer that is known to lead to entry, and

@@ -36,7 +36,8 @@ type flow struct {
 	taken   map[int64]bool
 	restart bool
 	out     *summary
-	index   map[uint64]int // address of a call or syscall -> index in out
+	index   map[uint64]int    // address of a call or syscall -> index in out
+	storeAt map[[2]uint64]int // address of a store, and where it stores to -> index in out
 }
 
 type inst struct {
@@ -71,10 +72,12 @@ const widenAfter = 6
 const (
 	// maxCode bounds the bytes of a function that is followed. Numbers in a longer one, which only
 	// generated tables of data reach, are unknown.
-	maxCode = 1 << 18
+	maxCode = 1 << 16
+	// maxEntries bounds the syscall instructions of a function that is followed.
+	maxEntries = 256
 	// maxWork bounds the ops that are followed in one function and the slots that are copied on the
 	// way. Real functions take less than a hundredth.
-	maxWork = 1 << 22
+	maxWork = 1 << 20
 )
 
 // outSlots is how many 4-byte words of a call's stack arguments are kept.
@@ -83,12 +86,20 @@ const outSlots = 32
 // callState is what a function does at one call or syscall instruction.
 type callState struct {
 	at     uint64
-	kind   isa.OpKind // OpCall, OpCallInd, OpSyscall, OpInt80; OpJump and OpJumpInd are tail calls
-	target uint64     // of a direct call
-	callee valueID    // of an indirect one
-	regs   [maxRegs]valueID
-	stack8 [outSlots / 2]valueID // the 8-byte words at SP, SP+8, ... before the call
-	stack4 [outSlots]valueID     // the 4-byte words at SP, SP+4, ...
+	kind   isa.OpKind        // OpCall, OpCallInd, OpSyscall, OpInt80; OpJump and OpJumpInd are tail calls
+	target uint64            // of a direct call
+	callee valueID           // of an indirect one
+	regs   *[maxRegs]valueID // shared with equal ones, see program.share
+	stack8 []valueID         // the 8-byte words at SP, SP+8, ... before the call; nil if none is known
+	stack4 []valueID         // the 4-byte words at SP, SP+4, ..., likewise
+}
+
+// at returns element i of the words at a call.
+func at(words []valueID, i int64) valueID {
+	if i >= int64(len(words)) {
+		return unknownID
+	}
+	return words[i]
 }
 
 // cellStore is a store of a value to a variable at a fixed address.
@@ -120,7 +131,7 @@ type summary struct {
 func (p *program) analyse(fn int) *summary {
 	f := &flow{p: p, m: p.m, vs: p.vs, fn: fn, base: p.tab.funcs[fn].entry, code: p.tab.code(fn),
 		taken: map[int64]bool{}, asm: p.tab.isAssembly(fn), budget: maxWork}
-	if len(f.code) > maxCode {
+	if len(f.code) > maxCode || p.entryCount(fn) > maxEntries {
 		f.giveUp()
 		return f.out
 	}
@@ -143,23 +154,33 @@ func (p *program) analyse(fn int) *summary {
 	}
 }
 
-// giveUp notes every call, syscall and store of a function that is too much work, with nothing
-// known of any.
+// giveUp notes the calls and stores of a function that is too much work, with nothing known of any.
+// Of those that lead to the same place one is enough.
 func (f *flow) giveUp() {
-	f.out, f.index = &summary{vague: true}, map[uint64]int{}
+	f.out, f.index, f.storeAt = &summary{vague: true}, map[uint64]int{}, map[[2]uint64]int{}
+	type place struct {
+		kind   isa.OpKind
+		target uint64
+	}
+	seen := map[place]bool{}
 	f.code = f.p.tab.code(f.fn)
 	var ops []isa.Op
 	for off := 0; off < len(f.code); {
 		pc, n := f.base+uint64(off), 0
 		if ops, n = f.m.Decode(f.code[off:], pc, ops[:0]); n == 0 {
-			off++
+			off += f.p.gap
 			continue
 		}
 		for i := range ops {
-			if op := &ops[i]; f.leaves(op) {
-				f.record(op, pc, &state{})
-			} else if t, ok := fixedStore(op); ok {
-				f.noteStore(cellStore{pc, t, 0, unknownID})
+			op := &ops[i]
+			t, store := fixedStore(op)
+			if k := (place{op.Kind, op.Target + t}); (store || f.leaves(op)) && !seen[k] {
+				seen[k] = true
+				if store {
+					f.noteStore(cellStore{pc, t, 0, unknownID})
+				} else {
+					f.record(op, pc, &state{})
+				}
 			}
 		}
 		off += n
@@ -169,8 +190,10 @@ func (f *flow) giveUp() {
 // leaves reports whether op leads out of the function, to other code or to the kernel.
 func (f *flow) leaves(op *isa.Op) bool {
 	switch op.Kind {
-	case isa.OpCall, isa.OpCallInd, isa.OpJumpInd, isa.OpSyscall, isa.OpInt80:
+	case isa.OpCallInd, isa.OpJumpInd, isa.OpSyscall, isa.OpInt80:
 		return true
+	case isa.OpCall:
+		return op.Target-f.base-1 >= uint64(len(f.code))-1 // not into its own body, but to its entry
 	case isa.OpJump, isa.OpBranch:
 		return op.Target-f.base >= uint64(len(f.code))
 	}
@@ -179,7 +202,10 @@ func (f *flow) leaves(op *isa.Op) bool {
 
 // fixedStore returns the address that op writes to, if it names one.
 func fixedStore(op *isa.Op) (uint64, bool) {
-	return uint64(op.Dst.Value), op.Dst.Kind == isa.Mem && op.Dst.Reg == isa.NoReg && op.Dst.Index == isa.NoReg
+	if op.Dst.Kind != isa.Mem || op.Dst.Reg != isa.NoReg || op.Dst.Index != isa.NoReg {
+		return 0, false
+	}
+	return uint64(op.Dst.Value), true
 }
 
 // decode reads the function linearly and marks where blocks begin.
@@ -194,7 +220,7 @@ func (f *flow) decode() {
 		ops, n := f.m.Decode(f.code[off:], f.base+uint64(off), f.ops)
 		f.ops = ops
 		if n == 0 {
-			off++
+			off += f.p.gap
 			continue
 		}
 		f.at[off] = int32(len(f.insts))
@@ -226,7 +252,7 @@ func ends(k isa.OpKind) bool {
 func (f *flow) run() {
 	f.states, f.visits = map[int32]*state{}, map[int32]int{}
 	f.visited = make([]bool, len(f.insts))
-	f.out, f.index = &summary{}, map[uint64]int{}
+	f.out, f.index, f.storeAt = &summary{}, map[uint64]int{}, map[[2]uint64]int{}
 	entry := &state{}
 	for r := range f.m.Regs {
 		entry.regs[r] = f.vs.regParam(isa.Reg(r))
@@ -363,8 +389,9 @@ func (f *flow) step(op *isa.Op, pc uint64, s *state) bool {
 		if op.Target-f.base < uint64(len(f.code)) && op.Target != f.base {
 			// A call into the own body (asm idiom to get the PC): treat as unknown code.
 			f.reach(int32(op.Target-f.base), &state{})
+		} else {
+			f.record(op, pc, s)
 		}
-		f.record(op, pc, s)
 		if f.p.stops(op.Target) {
 			return false
 		}

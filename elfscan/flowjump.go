@@ -83,13 +83,13 @@ func (f *flow) leakRegs(s *state) {
 // leakCall does so for a call: its registers, and the words on the stack that can be arguments.
 func (f *flow) leakCall(s *state, c *callState) {
 	f.leakRegs(s)
-	n := uint64(len(c.stack8))
+	n := uint64(outSlots / 2)
 	if callee := f.p.tab.find(c.target); callee >= 0 {
 		if size, ok := f.p.tab.stackArgs(callee); ok {
 			n = min(n, (size+uint64(f.m.StackArg))/8)
 		}
 	}
-	for _, id := range c.stack8[:n] {
-		f.leak(id)
+	for i := range n {
+		f.leak(at(c.stack8, int64(i)))
 	}
 }

@@ -230,12 +230,12 @@ func (f *flow) store(s *state, addr valueID, size uint8, id valueID, pc uint64) 
 }
 
 func (f *flow) noteStore(st cellStore) {
-	for i := range f.out.stores {
-		if o := &f.out.stores[i]; o.at == st.at && o.cell == st.cell {
-			o.id = f.vs.join(o.id, st.id)
-			return
-		}
+	k := [2]uint64{st.at, st.cell}
+	if i, ok := f.storeAt[k]; ok {
+		f.out.stores[i].id = f.vs.join(f.out.stores[i].id, st.id)
+		return
 	}
+	f.storeAt[k] = len(f.out.stores)
 	f.out.stores = append(f.out.stores, st)
 }
 
@@ -341,38 +341,69 @@ func (f *flow) afterCall(s *state, op *isa.Op) {
 
 // record notes the state at a call, tail call or syscall instruction.
 func (f *flow) record(op *isa.Op, pc uint64, s *state) {
-	c := callState{at: pc, kind: op.Kind, regs: s.regs}
+	c := callState{at: pc, kind: op.Kind, regs: f.p.share(s.regs)}
 	switch op.Kind {
 	case isa.OpCall, isa.OpJump, isa.OpBranch:
 		c.target = op.Target
 	case isa.OpCallInd, isa.OpJumpInd:
 		c.callee = f.eval(s, op.A)
 	}
-	if sp := f.vs.get(s.regs[f.m.SP]); sp.stack {
-		for i := range c.stack8 {
-			c.stack8[i] = f.loadSlot(s, sp.off+8*int64(i), 8)
-		}
-		for i := range c.stack4 {
-			c.stack4[i] = f.loadSlot(s, sp.off+4*int64(i), 4)
-		}
-	}
+	c.stack8, c.stack4 = f.outgoing(s, 8), f.outgoing(s, 4)
 	if op.Kind != isa.OpSyscall && op.Kind != isa.OpInt80 {
 		f.leakCall(s, &c)
 	}
 	if i, ok := f.index[pc]; ok {
 		old := &f.out.calls[i]
-		for r := range old.regs {
-			old.regs[r] = f.vs.join(old.regs[r], c.regs[r])
+		if old.regs != c.regs {
+			regs := *old.regs
+			for r := range regs {
+				regs[r] = f.vs.join(regs[r], c.regs[r])
+			}
+			old.regs = f.p.share(regs)
 		}
-		for j := range old.stack8 {
-			old.stack8[j] = f.vs.join(old.stack8[j], c.stack8[j])
-		}
-		for j := range old.stack4 {
-			old.stack4[j] = f.vs.join(old.stack4[j], c.stack4[j])
-		}
+		old.stack8, old.stack4 = f.joinWords(old.stack8, c.stack8), f.joinWords(old.stack4, c.stack4)
 		old.callee = f.vs.join(old.callee, c.callee)
 		return
 	}
 	f.index[pc] = len(f.out.calls)
 	f.out.calls = append(f.out.calls, c)
+}
+
+// outgoing returns the words of the given size that lie at the stack pointer, where arguments of a
+// call are; nil if none is known.
+func (f *flow) outgoing(s *state, size uint8) []valueID {
+	sp := f.vs.get(s.regs[f.m.SP])
+	if !sp.stack {
+		return nil
+	}
+	var words [outSlots]valueID
+	known := unknownID
+	n := 4 * outSlots / int(size)
+	for i := range n {
+		words[i] = f.loadSlot(s, sp.off+int64(size)*int64(i), size)
+		known |= words[i]
+	}
+	if known == unknownID {
+		return nil
+	}
+	return slices.Clone(words[:n])
+}
+
+func (f *flow) joinWords(a, b []valueID) []valueID {
+	if a == nil || b == nil {
+		return nil
+	}
+	for i := range a {
+		a[i] = f.vs.join(a[i], b[i])
+	}
+	return a
+}
+
+// share returns a copy of regs that all equal ones share: most calls are made with little known.
+func (p *program) share(regs [maxRegs]valueID) *[maxRegs]valueID {
+	if known := p.shared[regs]; known != nil {
+		return known
+	}
+	p.shared[regs] = &regs
+	return &regs
 }

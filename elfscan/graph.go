@@ -2,8 +2,10 @@ package elfscan
 
 import (
 	"cmp"
+	"debug/elf"
 	"runtime"
 	"slices"
+	"sort"
 	"sync"
 	"sync/atomic"
 
@@ -18,6 +20,7 @@ type program struct {
 	im  *image
 	tab *pclntab
 	m   *isa.Machine
+	gap int // bytes to go on by where code does not decode: the alignment of instructions
 
 	out   [][]edge // by function, ascending target
 	in    [][]edge // by function; from is the caller
@@ -35,19 +38,24 @@ type program struct {
 	vs         *values
 	summaries  map[int]*summary
 	noReturn   map[uint64]bool
-	morestack  map[uint64]bool      // functions that grow the stack, by address
-	grows      map[int32]bool       // and by index
-	index      *dataIndex           // nil until asked for
-	funcValues map[valueID][]uint64 // see functionValues
-	results    map[uint64]valueID   // first result of functions by address, see knownResults
+	morestack  map[uint64]bool                        // functions that grow the stack, by address
+	grows      map[int32]bool                         // and by index
+	index      *dataIndex                             // nil until asked for
+	funcValues map[valueID][]uint64                   // see functionValues
+	shared     map[[maxRegs]valueID]*[maxRegs]valueID // see share
+	results    map[uint64]valueID                     // first result of functions by address, see knownResults
 	arch       *syscalls.Arch
 	release    int                  // minor number of the Go release, 0 if unknown
 	watch      map[uint64][]dataRef // uses of the types in watchTypes; target is the instruction
 }
 
 func newProgram(im *image, tab *pclntab) *program {
-	p := &program{im: im, tab: tab, types: typeReader{tab}, vs: newValues(), summaries: map[int]*summary{}, noReturn: map[uint64]bool{}, funcValues: map[valueID][]uint64{}}
-	p.m = machines[im.machine]
+	p := &program{im: im, tab: tab, types: typeReader{tab}, vs: newValues(), summaries: map[int]*summary{}, noReturn: map[uint64]bool{}, funcValues: map[valueID][]uint64{},
+		shared: map[[maxRegs]valueID]*[maxRegs]valueID{}}
+	p.m, p.gap = machines[im.machine], 1
+	if im.machine == elf.EM_AARCH64 {
+		p.gap = 4
+	}
 	p.arch = syscalls.ByName(p.m.Name)
 	return p
 }
@@ -387,6 +395,12 @@ func (p *program) stops(target uint64) bool {
 	stops = stops && ended // what follows the last instruction is another function
 	p.noReturn[target] = stops
 	return stops
+}
+
+// entryCount returns how many syscall instructions function f has.
+func (p *program) entryCount(f int) int {
+	from := sort.Search(len(p.sites), func(i int) bool { return int(p.sites[i].fn) >= f })
+	return sort.Search(len(p.sites), func(i int) bool { return int(p.sites[i].fn) > f }) - from
 }
 
 // fallsOut reports whether the last instruction of f goes on to what is behind f.

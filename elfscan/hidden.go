@@ -19,6 +19,8 @@ var entryBytes = map[elf.Machine][][]byte{
 // neither.
 func (w *walker) hidden(f int, c *chunk) {
 	code, base := w.p.tab.code(f), w.p.tab.funcs[f].entry
+	var ends map[int]bool // offsets behind the syscall instructions that were found
+	var suspect []int     // offsets of others
 	for _, pattern := range entryBytes[w.p.im.machine] {
 		for from := 0; ; {
 			k := bytes.Index(code[from:], pattern)
@@ -27,21 +29,35 @@ func (w *walker) hidden(f int, c *chunk) {
 			}
 			at := from + k
 			from = at + 1
-			if !w.isSite(base+uint64(at)) && w.outOfStep(code, base) {
-				c.hidden = append(c.hidden, rawSite{fn: int32(f), kind: isa.RefSyscall, at: base + uint64(at)})
+			if ends == nil {
+				ends = w.siteEnds(code, base)
+			}
+			if !ends[at+len(pattern)] {
+				suspect = append(suspect, at)
 			}
 		}
 	}
+	if len(suspect) == 0 || !w.outOfStep(code, base) {
+		return
+	}
+	for _, at := range suspect {
+		c.hidden = append(c.hidden, rawSite{fn: int32(f), kind: isa.RefSyscall, at: base + uint64(at)})
+	}
 }
 
-// isSite reports whether w.refs has a syscall instruction at or, behind prefixes, around at.
-func (w *walker) isSite(at uint64) bool {
+// siteEnds returns the offsets at which the syscall instructions in w.refs end; their own bytes
+// come last, behind prefixes.
+func (w *walker) siteEnds(code []byte, base uint64) map[int]bool {
+	ends := map[int]bool{}
+	var ops []isa.Op
 	for _, r := range w.refs {
-		if (r.Kind == isa.RefSyscall || r.Kind == isa.RefInt80) && r.At <= at && at < r.At+15 {
-			return true
+		if r.Kind == isa.RefSyscall || r.Kind == isa.RefInt80 {
+			var n int
+			ops, n = w.p.m.Decode(code[r.At-base:], r.At, ops[:0])
+			ends[int(r.At-base)+n] = true
 		}
 	}
-	return false
+	return ends
 }
 
 // outOfStep reports whether some jump in code leads to a place that is no beginning of an

@@ -34,6 +34,12 @@ var numberCases = []numberCase{
 //go:noinline
 func outer(a, b, nr uintptr) { raw(nr); raw(nr) }
 func main() { outer(1, 2, syscall.SYS_SYNC); outer(3, 4, syscall.SYS_ACCT) }`},
+	{name: "caller right before", needs: "sync acct", src: `
+//go:noinline
+func first() { second(syscall.SYS_SYNC) }
+//go:noinline
+func second(nr uintptr) { raw(nr) }
+func main() { second(syscall.SYS_ACCT); first() }`},
 	{name: "method", needs: "sync", src: `
 type caller struct{ pad [3]int }
 //go:noinline

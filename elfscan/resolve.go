@@ -86,6 +86,10 @@ func (p *program) resolve() *resolver {
 		}
 		done[s.fn] = true
 		sum := p.summary(int(s.fn))
+		if sum.vague {
+			r.fail(&hop{fn: int(s.fn), at: s.at}, "the function is too long or too intricate to be followed")
+			continue
+		}
 		for i := range sum.calls {
 			c := &sum.calls[i]
 			if c.kind != isa.OpSyscall && c.kind != isa.OpInt80 {
@@ -132,7 +136,7 @@ func (r *resolver) settle() {
 	}
 	for _, s := range r.p.sites {
 		h := &hop{fn: int(s.fn), at: s.at, compat: s.kind == isa.RefInt80}
-		if !answered[s.at] && !r.isPerThread(h) {
+		if !answered[s.at] && !r.p.summary(int(s.fn)).vague && !r.isPerThread(h) {
 			r.fail(h, "nothing was found that calls it")
 		}
 	}
@@ -287,11 +291,14 @@ func (r *resolver) callers(h *hop) int {
 	_, known := r.p.vs.isConst(h.nr)
 	entry := r.p.tab.funcs[h.fn].entry
 	from := []int{h.fn}
-	if h.fn > 0 && r.p.tab.funcs[h.fn-1].end == entry && r.p.fallsOut(h.fn-1) {
-		from = append(from, h.fn-1)
+	before := h.fn - 1
+	if before >= 0 && r.p.tab.funcs[before].end == entry && r.p.fallsOut(before) {
+		from = append(from, before)
+	} else {
+		before = -1
 	}
-	for _, e := range r.p.in[h.fn] {
-		if !slices.Contains(from, int(e.from)) {
+	for _, e := range r.p.in[h.fn] { // one edge for each caller, and none from h.fn itself
+		if int(e.from) != before {
 			from = append(from, int(e.from))
 		}
 	}
@@ -364,11 +371,11 @@ func (r *resolver) subst(id valueID, c *callState) valueID {
 		case k >= outSlots:
 			add(unknownID)
 		case v.cut != cutNone:
-			add(c.stack4[k])
+			add(at(c.stack4, k))
 		case k%2 != 0:
 			add(unknownID)
 		default:
-			add(c.stack8[k/2])
+			add(at(c.stack8, k/2))
 		}
 	}
 	if rest.unknown || len(rest.consts) > 0 || len(rest.cells) > 0 {

@@ -133,19 +133,40 @@ func (p *program) fill(res *Result) {
 	p.addKernelNeeds(res)
 	p.addLoader(res)
 	slices.SortFunc(res.Needs, func(a, b Need) int { return cmp.Compare(a.Nr, b.Nr) })
-	for _, u := range r.unresolved {
-		at := u.hop.origin().at
-		if slices.ContainsFunc(res.Unresolved, func(o Unresolved) bool { return o.Address == at && o.Reason == u.reason }) {
-			continue
-		}
-		path := pr.path(u.hop)
-		res.Unresolved = append(res.Unresolved, Unresolved{Function: path[len(path)-1].Function, Address: at, Reason: u.reason, Path: path})
-	}
+	p.addUnresolved(res, r, pr)
 	slices.SortFunc(res.Unresolved, func(a, b Unresolved) int {
 		return cmp.Or(cmp.Compare(a.Address, b.Address), strings.Compare(a.Reason, b.Reason))
 	})
 	p.addOutside(res)
 	p.addGaps(res, pr)
+}
+
+// maxUnresolved bounds the unresolved places that are told one by one; the rest is one entry.
+const maxUnresolved = 1000
+
+func (p *program) addUnresolved(res *Result, r *resolver, pr *prover) {
+	type key struct {
+		at     uint64
+		reason string
+	}
+	seen := map[key]bool{}
+	for _, u := range r.unresolved {
+		k := key{u.hop.origin().at, u.reason}
+		if seen[k] {
+			continue
+		}
+		seen[k] = true
+		if len(seen) > maxUnresolved {
+			continue
+		}
+		path := pr.path(u.hop)
+		res.Unresolved = append(res.Unresolved, Unresolved{Function: path[len(path)-1].Function, Address: k.at, Reason: k.reason, Path: path})
+	}
+	if more := len(seen) - maxUnresolved; more > 0 {
+		last := res.Unresolved[len(res.Unresolved)-1]
+		last.Reason = fmt.Sprintf("%d more places without a known number", more)
+		res.Unresolved = append(res.Unresolved, last)
+	}
 }
 
 // candidate is one place that makes a call, with its class.
