@@ -30,7 +30,7 @@ var _ = register(&Check{
 			p.Report(finding.Finding{
 				Severity: finding.Warning, Arch: abi.Name, Syscalls: names, Pos: p.whole(),
 				Message: fmt.Sprintf("the filter is too complex to tell whether %s %s open", list(names, 5), are(len(names))),
-				Remedy:  "put fewer rules on it, or ask about single calls with profcheck simulate",
+				Remedy:  "use fewer rules with conditions there, or ask about single calls with profcheck simulate",
 			})
 		}
 		for _, abi := range p.ABIs {
