@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -215,5 +216,57 @@ func TestUnreadable(t *testing.T) {
 		if _, err := ScanReader("file", failingReader{bytes.NewReader(b), limit}, int64(len(b))); err == nil {
 			t.Errorf("read %d bytes of %d and said nothing", limit, len(b))
 		}
+	}
+}
+
+// A Go program for another system makes that system's calls.
+func TestForeignSystem(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(helloSource), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "build", "-o", "program", "main.go")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOOS=freebsd", "GOARCH=amd64", "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	var fe *FormatError
+	if _, err := Scan(filepath.Join(dir, "program")); !errors.As(err, &fe) || !strings.Contains(err.Error(), "freebsd") {
+		t.Errorf("%v, want an error that names the system", err)
+	}
+}
+
+// Many sections that share one long name would each get a copy of it.
+func TestSectionNames(t *testing.T) {
+	const sections, names = 4000, 1 << 20
+	b := make([]byte, 64+64*sections+names)
+	copy(b, "\x7fELF\x02\x01\x01")
+	le := binary.LittleEndian
+	le.PutUint16(b[16:], 2)  // ET_EXEC
+	le.PutUint16(b[18:], 62) // x86-64
+	le.PutUint32(b[20:], 1)
+	le.PutUint64(b[40:], 64) // section headers
+	le.PutUint16(b[52:], 64)
+	le.PutUint16(b[54:], 56)
+	le.PutUint16(b[58:], 64)
+	le.PutUint16(b[60:], sections)
+	le.PutUint16(b[62:], 1) // the section with the names
+	h := b[64+64:]
+	le.PutUint32(h[4:], 3) // SHT_STRTAB
+	le.PutUint64(h[24:], 64+64*sections)
+	le.PutUint64(h[32:], names)
+	for i := 64 + 64*sections; i < len(b)-1; i++ {
+		b[i] = 'x'
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := ScanReader("file", bytes.NewReader(b), int64(len(b)))
+	runtime.ReadMemStats(&after)
+	if err == nil || !strings.Contains(err.Error(), "sections") {
+		t.Errorf("%v, want an error about the sections", err)
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 {
+		t.Errorf("%d bytes allocated for a file of %d", used, len(b))
 	}
 }

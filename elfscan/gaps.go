@@ -29,30 +29,33 @@ func (p *program) addLoader(res *Result) {
 		}
 		p.addLoaderCall(res, name, detail)
 	}
-	for _, name := range loaderShared { // with arguments of its own
-		if nr, ok := p.arch.Number(name); ok {
-			if n := res.Need(nr); n != nil {
-				n.Args = [6]Values{}
-			}
+	for _, name := range loaderShared {
+		if nr, ok := p.arch.Number(name); ok && res.Need(nr) != nil {
+			p.addLoaderCall(res, name, detail)
 		}
 	}
 }
 
+// addLoaderCall adds a call of the loader: to a call that the program makes as well, a site whose
+// arguments are not known.
 func (p *program) addLoaderCall(res *Result, name, detail string) {
 	nr, ok := p.arch.Number(name)
 	if !ok {
 		return
 	}
-	if n := res.Need(nr); n != nil {
-		if n.Class == finding.Conditional || n.Class == finding.VDSO {
-			n.Class, n.Condition, n.Detail = finding.Startup, "", detail
-		}
-		n.Args = [6]Values{}
+	site := Site{Class: finding.Startup, Path: finding.Path{{Function: p.im.interp}}, Always: []string{p.im.interp}}
+	n := res.Need(nr)
+	switch {
+	case n == nil:
+		res.Needs = append(res.Needs, Need{Nr: nr, Name: name, Class: finding.Startup, Detail: detail, Sites: []Site{site}})
 		return
+	case classOrder[n.Class] > classOrder[finding.Startup]:
+		n.Class, n.Condition, n.Detail = finding.Startup, "", detail
+		n.Sites = append([]Site{site}, n.Sites...)
+	default:
+		n.Sites = append(n.Sites, site)
 	}
-	path := finding.Path{{Function: p.im.interp}}
-	res.Needs = append(res.Needs, Need{Nr: nr, Name: name, Class: finding.Startup, Detail: detail,
-		Sites: []Site{{Class: finding.Startup, Path: path}}})
+	n.Args = [6]Values{}
 }
 
 // addGaps adds what the scan knows to be out of its sight.

@@ -83,7 +83,13 @@ func openImage(path string, r io.ReaderAt, size int64) (*image, error) {
 	if _, err := r.ReadAt(magic[:], 0); err != nil || string(magic[:]) != elf.ELFMAG {
 		return nil, &FormatError{path, "not an ELF file"}
 	}
+	if err := checkSectionNames(path, r, size); err != nil {
+		return nil, err
+	}
 	f, err := elf.NewFile(r)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, &FormatError{path, "truncated ELF file"}
+	}
 	if err != nil {
 		return nil, &FormatError{path, "malformed ELF file: " + oneLine(err)}
 	}
@@ -103,6 +109,49 @@ func openImage(path string, r io.ReaderAt, size int64) (*image, error) {
 		return nil, err
 	}
 	return im, nil
+}
+
+// maxSectionNames bounds the bytes of all section names together; real files have some kilobytes.
+const maxSectionNames = 16 << 20
+
+// checkSectionNames refuses a file in which many sections share one long name: debug/elf copies it
+// for each of them.
+func checkSectionNames(path string, r io.ReaderAt, size int64) error {
+	var h [64]byte
+	if n, _ := r.ReadAt(h[:], 0); n < len(h) {
+		return nil // elf.NewFile says what is wrong
+	}
+	var order binary.ByteOrder = binary.LittleEndian
+	if elf.Data(h[elf.EI_DATA]) == elf.ELFDATA2MSB {
+		order = binary.BigEndian
+	}
+	wide := elf.Class(h[elf.EI_CLASS]) == elf.ELFCLASS64
+	var offset, entry, count, names uint64
+	if wide {
+		offset, entry, count, names = order.Uint64(h[40:]), uint64(order.Uint16(h[58:])), uint64(order.Uint16(h[60:])), uint64(order.Uint16(h[62:]))
+	} else {
+		offset, entry, count, names = uint64(order.Uint32(h[32:])), uint64(order.Uint16(h[46:])), uint64(order.Uint16(h[48:])), uint64(order.Uint16(h[50:]))
+	}
+	sizeOf := func(index uint64) uint64 {
+		var b [64]byte
+		if at := offset + index*entry; at < uint64(size) {
+			r.ReadAt(b[:], int64(at))
+		}
+		if wide {
+			return order.Uint64(b[32:])
+		}
+		return uint64(order.Uint32(b[20:]))
+	}
+	if offset == 0 {
+		return nil
+	}
+	if count == 0 { // more than fit: the first header says
+		count = min(sizeOf(0), uint64(size))
+	}
+	if length := min(sizeOf(names), uint64(size)); length > 0 && count > maxSectionNames/length {
+		return &FormatError{path, fmt.Sprintf("malformed ELF file: %d sections with up to %d bytes of names", count, length)}
+	}
+	return nil
 }
 
 // machineName is the name in ELF headers, or the number where debug/elf knows none.
@@ -201,7 +250,7 @@ func (im *image) loadSymbols() {
 		}
 		table, err := sec.Data()
 		if err != nil {
-			continue
+			break
 		}
 		for ; len(table) >= entrySize; table = table[entrySize:] {
 			size := im.order.Uint64(table[16:])
@@ -209,6 +258,7 @@ func (im *image) loadSymbols() {
 				im.symbols = append(im.symbols, symbol{im.order.Uint64(table[8:]), size})
 			}
 		}
+		break // a file has one; more could lie over the same bytes
 	}
 	sort.Slice(im.symbols, func(i, j int) bool { return im.symbols[i].addr < im.symbols[j].addr })
 }

@@ -187,3 +187,26 @@ func (pr *prover) add(out finding.Path, f int, at uint64, kind finding.Edge) fin
 	}
 	return out
 }
+
+// always returns the functions that are on every way to the syscall of h: those of the hops, with
+// what is inlined at their calls, and further up every only caller.
+func (p *program) always(h *hop) []string {
+	var chain []string
+	for at := h; at != nil; at = at.next {
+		var names []string
+		for _, f := range p.tab.frames(at.fn, at.at) {
+			names = append(names, f.function)
+		}
+		chain = append(names, chain...)
+	}
+	fn := h.fn
+	for range maxDepth {
+		if in := p.in[fn]; len(in) != 1 || in[0].kind != edgeCall || in[0].taken || in[0].hook || p.inData(p.tab.funcs[fn].entry) {
+			break
+		}
+		// One edge can stand for several calls: what is inlined at the first need not be at others.
+		fn = int(p.in[fn][0].from)
+		chain = append(chain, p.tab.name(fn))
+	}
+	return chain
+}

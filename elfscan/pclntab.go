@@ -327,29 +327,6 @@ func (t *pclntab) inlined(f int, addr uint64) (inlinedCall, bool) {
 	return inlinedCall{t.order.Uint32(b[4:]), t.order.Uint32(b[8:])}, true
 }
 
-// inlinedNames returns the names of all functions that were inlined into f.
-func (t *pclntab) inlinedNames(f int) []string {
-	rec := uint64(t.funcs[f].record)
-	npc := uint64(t.u32(f, funcNpcdata))
-	if npc <= pcdataInlTree || npc > 64 || t.module.gofunc == 0 {
-		return nil
-	}
-	var names []string
-	for i := int64(0); i <= t.pcmax(t.order.Uint32(t.funcdata[min(rec+funcSize+4*pcdataInlTree, uint64(len(t.funcdata)-4)):])); i++ {
-		fd := rec + funcSize + 4*npc + 4*funcdataInlTree
-		if t.funcdata[rec+funcNfuncdat] <= funcdataInlTree || fd+4 > uint64(len(t.funcdata)) {
-			break
-		}
-		tree := t.order.Uint32(t.funcdata[fd:])
-		b := t.im.bytes(t.module.gofunc+uint64(tree)+16*uint64(i), 16)
-		if tree == ^uint32(0) || b == nil {
-			break
-		}
-		names = append(names, t.nameAt(t.order.Uint32(b[4:])))
-	}
-	return names
-}
-
 // pcvalue looks up addr in the run-length table at off of pctab: pairs of a zigzag value delta and
 // a pc delta, both varints, starting from value -1 at the function's entry.
 func (t *pclntab) pcvalue(off uint32, f int, addr uint64) (int64, bool) {
@@ -376,28 +353,6 @@ func (t *pclntab) pcvalue(off uint32, f int, addr uint64) (int64, bool) {
 		if pc >= t.funcs[f].end {
 			return 0, false
 		}
-	}
-}
-
-// pcmax returns the largest value in the table at off, -1 if it is empty.
-func (t *pclntab) pcmax(off uint32) int64 {
-	highest, value := int64(-1), int64(-1)
-	if off == 0 || uint64(off) >= uint64(len(t.pctab)) {
-		return highest
-	}
-	b := t.pctab[off:]
-	for first := true; ; first = false {
-		dv, n := binary.Uvarint(b)
-		if n <= 0 || dv == 0 && !first {
-			return min(highest, 1<<16)
-		}
-		b = b[n:]
-		if _, n = binary.Uvarint(b); n <= 0 {
-			return min(highest, 1<<16)
-		}
-		b = b[n:]
-		value += int64(int32(uint32(dv>>1)) ^ -int32(uint32(dv&1)))
-		highest = max(highest, value)
 	}
 }
 

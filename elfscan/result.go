@@ -67,6 +67,9 @@ type Site struct {
 	Condition string
 	Args      [6]Values
 	Path      finding.Path
+	// Always names the functions that are on every way to the instruction, the innermost first:
+	// those on the one path shown need not be.
+	Always []string
 }
 
 // Values is a set of constants or unknown. The zero Values is unknown, which is never the same as

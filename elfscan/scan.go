@@ -61,7 +61,11 @@ func ScanReader(path string, r io.ReaderAt, size int64) (*Result, error) {
 	if tab == nil {
 		return nil, noTable(im, r)
 	}
-	res := &Result{Path: path, Kind: "go", GoVersion: goVersion(r)}
+	version, system := goBuild(r)
+	if system != "" && system != "linux" && system != "android" {
+		return nil, &FormatError{path, "a program for " + system + ", which has other system calls than Linux"}
+	}
+	res := &Result{Path: path, Kind: "go", GoVersion: version}
 	p := newProgram(im, tab)
 	res.Arch = p.arch
 	p.release = parseRelease(res.GoVersion)
@@ -84,12 +88,22 @@ func noTable(im *image, r io.ReaderAt) error {
 	return fmt.Errorf("%s: %w", im.path, ErrNotGo)
 }
 
-func goVersion(r io.ReaderAt) string {
+// goBuild returns the toolchain that built the program and the system that it is for, as far as the
+// file says; obfuscators remove both.
+func goBuild(r io.ReaderAt) (version, system string) {
 	info, err := buildinfo.Read(r)
-	if err != nil || !strings.HasPrefix(info.GoVersion, "go") {
-		return ""
+	if err != nil {
+		return "", ""
 	}
-	return info.GoVersion
+	for _, s := range info.Settings {
+		if s.Key == "GOOS" {
+			system = s.Value
+		}
+	}
+	if strings.HasPrefix(info.GoVersion, "go") {
+		version = info.GoVersion
+	}
+	return version, system
 }
 
 // parseRelease returns the minor number of a version such as go1.26.8, 0 if it has none.
@@ -179,7 +193,8 @@ type candidate struct {
 }
 
 // maxSites is how many places are kept for one syscall. Beyond them only such are kept as differ from
-// all others in class, condition or arguments, so that what can be judged is complete.
+// all others in class, condition, arguments or the functions that are always on the way, so that
+// what can be judged is complete.
 const maxSites = 8
 
 // classOrder says which class a need has if its sites differ: the one whose denial weighs most.
@@ -201,12 +216,13 @@ func (p *program) need(nr int32, cands []candidate, pr *prover) Need {
 	}
 	seen := map[string]bool{}
 	for i, c := range cands {
-		key := fmt.Sprint(c.class, c.condition, c.args)
+		always := p.always(c.hop)
+		key := fmt.Sprint(c.class, c.condition, c.args, always)
 		if i >= maxSites && seen[key] {
 			continue
 		}
 		seen[key] = true
-		n.Sites = append(n.Sites, Site{Address: c.hop.origin().at, Class: c.class, Condition: c.condition, Args: c.args, Path: pr.path(c.hop)})
+		n.Sites = append(n.Sites, Site{Address: c.hop.origin().at, Class: c.class, Condition: c.condition, Args: c.args, Path: pr.path(c.hop), Always: always})
 	}
 	return n
 }
