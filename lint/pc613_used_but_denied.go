@@ -27,31 +27,73 @@ var _ = register(&Check{
 	},
 	NeedsBinary: true,
 	Run: func(p *Pass) {
+		var occasions []string // in the order of their first call
+		joined := map[string][]*call{}
 		for _, c := range p.calls {
 			d := c.worst(Denied, false)
 			if d == nil || !c.abi.Covered { // PC406 has said it for all calls
 				continue
 			}
-			severity, _ := d.severity(c.name)
-			f := finding.Finding{
-				Severity: severity, Arch: c.abi.Name, Syscalls: []string{c.name}, Path: d.path,
-				Message: c.told(Denied, d) + ", and the filter answers " + answered(d.action),
-				Remedy:  p.allow(c, c.name+c.with(d)),
-				Pos:     p.deniedBy(c),
+			key := c.abi.Name + " " + c.told(Denied, d)
+			if d.class == finding.Conditional && d.condition != "" && d.tolerated == "" {
+				// What is only called on one occasion is one thing to decide on.
+				key = c.abi.Name + " " + occasion(c.who(Denied), "", d.class, d.condition)
 			}
-			if d.tolerated != "" {
-				f.Message += "; " + d.tolerated
-				f.Remedy = ""
+			if joined[key] == nil {
+				occasions = append(occasions, key)
 			}
-			p.Report(f)
+			joined[key] = append(joined[key], c)
+		}
+		for _, key := range occasions {
+			if calls := joined[key]; len(calls) > 1 {
+				p.Report(p.deniedTogether(calls))
+			} else {
+				p.Report(p.denied(calls[0]))
+			}
 		}
 	},
 })
 
+// denied is the finding on one call.
+func (p *Pass) denied(c *call) finding.Finding {
+	d := c.worst(Denied, false)
+	severity, _ := d.severity(c.name)
+	f := finding.Finding{
+		Severity: severity, Arch: c.abi.Name, Syscalls: []string{c.name}, Path: d.path,
+		Message: c.told(Denied, d) + ", and the filter answers " + answered(d.action),
+		Remedy:  p.allow(c, c.name+c.with(d)),
+		Pos:     p.deniedBy(c),
+	}
+	if d.tolerated != "" {
+		f.Message += "; " + d.tolerated
+		f.Remedy = ""
+	}
+	return f
+}
+
+// deniedTogether is the finding on several calls that are made on the same occasion.
+func (p *Pass) deniedTogether(calls []*call) finding.Finding {
+	first := calls[0]
+	d := first.worst(Denied, false)
+	severity, _ := d.severity(first.name)
+	f := finding.Finding{Severity: severity, Arch: first.abi.Name, Path: d.path, Pos: p.whole()}
+	for _, c := range calls {
+		f.Syscalls = append(f.Syscalls, c.name)
+	}
+	byDanger(f.Syscalls)
+	f.Message = occasion(first.who(Denied), list(f.Syscalls, len(f.Syscalls)), d.class, d.condition) + ", and the filter denies them"
+	f.Remedy = "nothing if that does not happen; else allow them, as far as the container may do that"
+	return f
+}
+
+// who names the programs that make the call and get that outcome.
+func (c *call) who(outcome string) string {
+	return list(c.programs(func(d *demand) bool { return d.outcome == outcome && d.class != finding.Runtime }), 3)
+}
+
 // told says who makes the call and when.
 func (c *call) told(outcome string, worst *demand) string {
-	who := c.programs(func(d *demand) bool { return d.outcome == outcome && d.class != finding.Runtime })
-	return occasion(list(who, 3), c.name+c.with(worst), worst.class, worst.condition)
+	return occasion(c.who(outcome), c.name+c.with(worst), worst.class, worst.condition)
 }
 
 // grave is the rank from which the remedy for a denied call is first of all to do without it.
