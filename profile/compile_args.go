@@ -17,6 +17,9 @@ type compiler struct {
 
 // arguments writes the rules of one call.
 func (c *compiler) arguments(call *call, pointerBits int) target {
+	if c.full() {
+		return leaf(c.r.Default)
+	}
 	if arg, ok := oneArgument(call); ok {
 		return c.ranges(call, arg, pointerBits)
 	}
@@ -34,20 +37,22 @@ func (c *compiler) arguments(call *call, pointerBits int) target {
 	return next
 }
 
-// mostRanges bounds the rules that ranges takes on: its time grows with their square.
+// mostRanges bounds the conditions that ranges takes on: its time grows with their square.
 const mostRanges = 1024
 
 // oneArgument reports whether all conditions of a call are about one argument and are ranges of it.
 func oneArgument(c *call) (arg int, ok bool) {
 	arg = c.entries[0].conds[0].Arg
+	total := 0
 	for _, e := range c.entries {
+		total += len(e.conds)
 		for _, cond := range e.conds {
 			if cond.Arg != arg || cond.Op == MaskedEqual {
 				return 0, false
 			}
 		}
 	}
-	return arg, len(c.entries) <= mostRanges
+	return arg, total <= mostRanges
 }
 
 // ranges writes rules on one argument as a search, over its high word and then its low word.

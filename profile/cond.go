@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -91,21 +90,6 @@ func conds(list []Cond, pointerBits int) []Cond {
 	}
 	slices.SortStableFunc(kept, func(a, b Cond) int { return a.Arg - b.Arg })
 	return kept
-}
-
-// condKey names a sorted list of conditions; equal lists have equal keys.
-func condKey(list []Cond) string {
-	if len(list) == 0 {
-		return ""
-	}
-	b := make([]byte, 0, len(list)*32)
-	for _, c := range list {
-		b = append(b, byte('0'+c.Arg))
-		b = append(b, c.Op...)
-		b = binary.LittleEndian.AppendUint64(b, c.Mask)
-		b = binary.LittleEndian.AppendUint64(b, c.Value)
-	}
-	return string(b)
 }
 
 // together finds arguments that fulfil all conditions of both lists; false if there are none.

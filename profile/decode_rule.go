@@ -15,7 +15,7 @@ func (d *decoder) rules(v value) ([]Rule, error) {
 // rule reads one entry of syscalls. null is refused: Docker's reader crashes on it, and runc misses
 // its action.
 func (d *decoder) rule(v value, i int) (Rule, error) {
-	path := "rules[" + strconv.Itoa(i) + "]"
+	path := "syscalls[" + strconv.Itoa(i) + "]"
 	r := Rule{Pos: d.src.pos(int(v)), Index: i}
 	if err := d.want(v, path, "an object"); err != nil {
 		return r, err
@@ -107,12 +107,20 @@ func (d *decoder) known(v value, path, name string) {
 func (d *decoder) args(v value, path string) ([]Arg, error) {
 	var args []Arg
 	err := d.list(v, path, func(i int, val value) error {
+		if i == maxArgs {
+			return d.errorf(val, path, "more than %d conditions in one rule", maxArgs)
+		}
 		a, err := d.arg(val, path+"["+strconv.Itoa(i)+"]")
 		args = append(args, a)
 		return err
 	})
 	return args, err
 }
+
+// maxArgs bounds the conditions of one rule, so that a hostile file stays cheap. A call has six
+// arguments; runc takes an argument twice as alternatives, and no profile in public use has more
+// than a few of those.
+const maxArgs = 64
 
 // maxArg is the index of the last argument of a call.
 const maxArg = 5

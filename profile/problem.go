@@ -24,11 +24,11 @@ func (p Pos) String() string {
 // runtime of the format refuses to load.
 type ParseError struct {
 	Pos    Pos
-	Path   string // "rules[3].args[0]", "" for the whole file; rules are numbered from 0
+	Path   string // "syscalls[3].args[0]", "" for the whole file; rules are numbered from 0
 	Reason string
 }
 
-// Error returns `profile default.json:12:7: rules[3].args[0]: index 7 > 5`.
+// Error returns `profile default.json:12:7: syscalls[3].args[0]: index 7 > 5`.
 func (e *ParseError) Error() string {
 	if e.Path == "" {
 		return fmt.Sprintf("profile %s: %s", e.Pos, e.Reason)

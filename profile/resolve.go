@@ -49,6 +49,8 @@ type resolver struct {
 	*Resolved
 	p      *Profile
 	listed map[*syscalls.Arch]bool // the ABIs that the file itself asks for
+	narrow map[narrowKey][]Cond
+	keys
 }
 
 // readsDocker reports whether the target reads the fields that only Docker's format has. The
@@ -75,7 +77,7 @@ func (r *resolver) ignored() {
 	}
 	for i := range r.p.Rules {
 		rule := &r.p.Rules[i]
-		path := fmt.Sprintf("rules[%d]", i)
+		path := fmt.Sprintf("syscalls[%d]", i)
 		if rule.OldForm {
 			note(rule.Names[0].Pos, path, "name")
 		}
@@ -217,7 +219,7 @@ func (r *resolver) rules(chosen []*Rule) error {
 				continue
 			}
 			if len(r.Rules)+len(alternatives) > maxRules {
-				return r.loadError(TooManyRules, n.Pos, fmt.Sprintf("rules[%d]", rule.Index), "more than %d rules, one for each name and alternative condition", maxRules)
+				return r.loadError(TooManyRules, n.Pos, fmt.Sprintf("syscalls[%d]", rule.Index), "more than %d rules, one for each name and alternative condition", maxRules)
 			}
 			for _, conds := range alternatives {
 				r.Rules = append(r.Rules, ResolvedRule{Name: n.Text, Action: action, Conds: conds, Source: rule, Pos: n.Pos})

@@ -155,19 +155,19 @@ func TestLoadErrors(t *testing.T) {
 		want            string
 	}{
 		{"same condition", pair(eq("write", "SCMP_ACT_ALLOW", one), eq("write", "SCMP_ACT_TRAP", one)), pair(eq("write", "SCMP_ACT_ALLOW", one), eq("write", "SCMP_ACT_ALLOW", one)),
-			SameCondition, "profile p.json:2:11: rules[1]: write when arg0 == 1 is TRAP here and ALLOW in rules[0] (on x86_64): runc does not load it"},
+			SameCondition, "profile p.json:2:11: syscalls[1]: write when arg0 == 1 is TRAP here and ALLOW in syscalls[0] (on x86_64): runc does not load it"},
 		{"wider", pair(eq("write", "SCMP_ACT_ALLOW", two), eq("write", "SCMP_ACT_TRAP", one)), pair(eq("write", "SCMP_ACT_ALLOW", one), eq("write", "SCMP_ACT_TRAP", two)),
-			WiderCondition, "profile p.json:2:11: rules[1]: write when arg0 == 1 is TRAP here and for less of it ALLOW in rules[0] (on x86_64): runc does not load it"},
+			WiderCondition, "profile p.json:2:11: syscalls[1]: write when arg0 == 1 is TRAP here and for less of it ALLOW in syscalls[0] (on x86_64): runc does not load it"},
 		{"native", `{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_NATIVE"]}`, `{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86"]}`,
 			UnknownToRunc, "profile p.json:1:52: architecture SCMP_ARCH_NATIVE is not in runc's table: runc does not load it"},
 		{"order", `{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_S390X"]}`, `{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_ARM"]}`,
 			MixedByteOrder, "profile p.json:1:52: s390x has another byte order than x86_64, and one filter has only one: runc does not load it"},
 		{"write", fmt.Sprintf(notify, "write"), fmt.Sprintf(notify, "read"),
-			NotifyWrite, "profile p.json:1:77: rules[0]: SCMP_ACT_NOTIFY for write, which runc itself needs: runc does not load it"},
+			NotifyWrite, "profile p.json:1:77: syscalls[0]: SCMP_ACT_NOTIFY for write, which runc itself needs: runc does not load it"},
 		{"default", `{"defaultAction":"SCMP_ACT_NOTIFY","listenerPath":"/s"}`, `{"defaultAction":"SCMP_ACT_TRAP","listenerPath":"/s"}`,
 			NotifyDefault, "profile p.json:1:18: SCMP_ACT_NOTIFY as the default action: runc does not load it"},
 		{"listener", strings.Replace(fmt.Sprintf(notify, "read"), "listenerPath", "x", 1), fmt.Sprintf(notify, "read"),
-			NotifyListener, "profile p.json:1:83: rules[0]: SCMP_ACT_NOTIFY without a listenerPath: runc does not load it"},
+			NotifyListener, "profile p.json:1:83: syscalls[0]: SCMP_ACT_NOTIFY without a listenerPath: runc does not load it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := mustParse(t, c.bad).Resolve(x64)
@@ -189,8 +189,8 @@ func TestLoadErrors(t *testing.T) {
 
 // Names times alternative conditions are bounded, however they multiply.
 func TestTooManyRules(t *testing.T) {
-	names := strings.Repeat(`"read",`, 5000)
-	args := strings.Repeat(`{"op":"SCMP_CMP_EQ","value":1},`, 5000)
+	names := strings.Repeat(`"read",`, 50000)
+	args := strings.Repeat(`{"op":"SCMP_CMP_EQ","value":1},`, maxArgs)
 	text := `{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"action":"SCMP_ACT_ALLOW","names":[` + names[:len(names)-1] + `],"args":[` + args[:len(args)-1] + `]}]}`
 	_, err := mustParse(t, text).Resolve(Target{Runtime: RuntimeRunc, ABI: arch(t, "x86_64")})
 	var load *LoadError

@@ -72,7 +72,7 @@ type Skip struct {
 // String returns one line for people.
 func (s Skip) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: rules[%d]", s.Pos, s.Source.Index)
+	fmt.Fprintf(&b, "%s: syscalls[%d]", s.Pos, s.Source.Index)
 	if s.Name != "" {
 		fmt.Fprintf(&b, ": %s", s.Name)
 	}
@@ -117,13 +117,13 @@ const (
 type LoadError struct {
 	Kind    LoadKind
 	Pos     Pos
-	Path    string // "rules[3]"
+	Path    string // "syscalls[3]"
 	Runtime string
 	Reason  string
 	First   *Rule // for SameCondition and WiderCondition: the earlier rule
 }
 
-// Error returns `profile p.json:12:7: rules[3]: ...: runc does not load it`.
+// Error returns `profile p.json:12:7: syscalls[3]: ...: runc does not load it`.
 func (e *LoadError) Error() string {
 	at := ""
 	if e.Path != "" {

@@ -33,7 +33,7 @@ func (r *resolver) notify(rules []*Rule) error {
 		}
 		for _, n := range rule.Names {
 			if n.Text == "write" {
-				return r.loadError(NotifyWrite, n.Pos, fmt.Sprintf("rules[%d]", rule.Index), "SCMP_ACT_NOTIFY for write, which runc itself needs")
+				return r.loadError(NotifyWrite, n.Pos, fmt.Sprintf("syscalls[%d]", rule.Index), "SCMP_ACT_NOTIFY for write, which runc itself needs")
 			}
 		}
 	}
@@ -41,7 +41,7 @@ func (r *resolver) notify(rules []*Rule) error {
 		return r.loadError(NotifyDefault, r.p.DefaultActionPos, "", "SCMP_ACT_NOTIFY as the default action")
 	}
 	if first != nil && r.p.ListenerPath == "" {
-		return r.loadError(NotifyListener, first.ActionPos, fmt.Sprintf("rules[%d]", first.Index), "SCMP_ACT_NOTIFY without a listenerPath")
+		return r.loadError(NotifyListener, first.ActionPos, fmt.Sprintf("syscalls[%d]", first.Index), "SCMP_ACT_NOTIFY without a listenerPath")
 	}
 	return nil
 }

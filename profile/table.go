@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/profcheck/profcheck/filter"
 	"github.com/profcheck/profcheck/syscalls"
@@ -17,8 +16,8 @@ type table map[int32]*call
 // and it has none.
 type call struct {
 	entries []entry
-	kept    map[string]int   // condKey of the rules that libseccomp keeps, to index in entries
-	within  map[string][]int // condKey of each run of conditions inside a longer rule, to indices
+	kept    map[condsKey]int   // the conditions of the rules that libseccomp keeps, to index in entries
+	within  map[condsKey][]int // each run of conditions inside a longer rule, to indices
 }
 
 type entry struct {
@@ -45,6 +44,9 @@ func (r *resolver) build() error {
 			}
 		}
 		r.conflicts(a, t, &budget)
+		for _, c := range t {
+			c.kept, c.within = nil, nil // they are as large as all the rest, and serve no more
+		}
 	}
 	d.record()
 	return nil
@@ -71,7 +73,7 @@ func (r *resolver) add(a *syscalls.Arch, t table, absent map[string]*call, i int
 			}
 		}
 	}
-	e := entry{conds(rule.Conds, a.PointerBits), rule.Action, i, ""}
+	e := entry{r.narrowed(rule.Conds, a.PointerBits), rule.Action, i, ""}
 	if nr, ok := a.Number(rule.Name); ok {
 		return r.put(a, t.call(nr), e, d)
 	}
@@ -124,7 +126,7 @@ func (r *resolver) put(a *syscalls.Arch, c *call, e entry, d *drops) error {
 // place if the action is the same; if it is not, and the run is the beginning, the rule is refused
 // (-EEXIST). Measured on 2.5.4.
 func (r *resolver) putCond(a *syscalls.Arch, c *call, e entry, d *drops) error {
-	key := condKey(e.conds)
+	key := r.key(e.conds)
 	if i, ok := c.kept[key]; ok {
 		if c.entries[i].action != e.action {
 			return r.refuse(SameCondition, a, c.entries[i], e)
@@ -134,25 +136,25 @@ func (r *resolver) putCond(a *syscalls.Arch, c *call, e entry, d *drops) error {
 	}
 	at := len(c.entries)
 	c.entries = append(c.entries, e)
-	runs := properRuns(e.conds)
+	runs := r.properRuns(e.conds)
 	for _, run := range runs {
 		if _, ok := c.kept[run]; ok {
 			return nil // it stays in entries, for its conflicts, but can never match
 		}
 	}
 	for _, i := range c.within[key] {
-		old := condKey(c.entries[i].conds)
+		old := r.key(c.entries[i].conds)
 		if _, ok := c.kept[old]; !ok {
 			continue
 		}
 		if c.entries[i].action == e.action {
 			delete(c.kept, old)
-		} else if strings.HasPrefix(old, key) {
+		} else if old.begins(key) {
 			return r.refuse(WiderCondition, a, c.entries[i], e)
 		}
 	}
 	if c.kept == nil {
-		c.kept, c.within = map[string]int{}, map[string][]int{}
+		c.kept, c.within = map[condsKey]int{}, map[condsKey][]int{}
 	}
 	c.kept[key] = at
 	for _, run := range runs {
@@ -161,13 +163,18 @@ func (r *resolver) putCond(a *syscalls.Arch, c *call, e entry, d *drops) error {
 	return nil
 }
 
-// properRuns returns the keys of the runs of neighbouring conditions, but for the whole.
-func properRuns(list []Cond) []string {
-	var runs []string
+// properRuns returns the keys of the runs of neighbouring conditions, but for the whole. There are
+// none for more conditions than a call has arguments: libseccomp takes no argument twice
+// (seccomp_rule_add_array, -EINVAL), so it has no tree for those, and they count only as a whole.
+func (r *resolver) properRuns(list []Cond) []condsKey {
+	if len(list) > maxArg+1 {
+		return nil
+	}
+	var runs []condsKey
 	for from := range list {
 		for to := from + 1; to <= len(list); to++ {
 			if to-from < len(list) {
-				runs = append(runs, condKey(list[from:to]))
+				runs = append(runs, r.key(list[from:to]))
 			}
 		}
 	}
@@ -192,14 +199,14 @@ func (r *resolver) refuse(kind LoadKind, a *syscalls.Arch, first, second entry) 
 	if kind == WiderCondition {
 		less = "for less of it "
 	}
-	err := r.loadError(kind, two.Pos, fmt.Sprintf("rules[%d]", two.Source.Index),
-		"%s when %s is %s here and %s%s in rules[%d] (on %s)", name, when, two.Action, less, one.Action, one.Source.Index, a)
+	err := r.loadError(kind, two.Pos, fmt.Sprintf("syscalls[%d]", two.Source.Index),
+		"%s when %s is %s here and %s%s in syscalls[%d] (on %s)", name, when, two.Action, less, one.Action, one.Source.Index, a)
 	err.(*LoadError).First = one.Source
 	return err
 }
 
-// maxPairs bounds the pairs of rules that conflicts compares, over all ABIs. Docker's profile needs
-// some hundreds.
+// maxPairs bounds the pairs of rules that conflicts compares, over all ABIs; a pair of rules with
+// many conditions counts several times. Docker's profile needs some hundreds.
 const maxPairs = 1 << 20
 
 // conflicts lists the pairs of rules on one call with different actions that some arguments match
@@ -215,7 +222,12 @@ func (r *resolver) conflicts(a *syscalls.Arch, t table, budget *int) {
 	for _, nr := range numbers {
 		name, _ := a.NameOf(nr)
 		list := t[nr].entries
-		if *budget -= len(list) * (len(list) - 1) / 2; *budget < 0 {
+		longest := 0
+		for _, e := range list {
+			longest = max(longest, len(e.conds))
+		}
+		pairs := len(list) * (len(list) - 1) / 2
+		if *budget -= pairs * (1 + longest/(maxArg+1)); *budget < 0 {
 			r.Conflicts = append(r.Conflicts, Conflict{Arch: a, Name: name, Nr: nr, First: &r.Rules[list[0].rule]})
 			continue
 		}
