@@ -93,7 +93,7 @@ fuzz() {
 fuzz_one() {
 	local try
 	for try in 1 2 3; do
-		if go test -run '^$' -fuzz "^$2\$" -fuzztime "$3s" "$1" >"$tmp/fuzz.log" 2>&1; then
+		if go test -run '^$' -fuzz "^$2\$" -fuzztime "$3s" -fuzzminimizetime 10x "$1" >"$tmp/fuzz.log" 2>&1; then
 			grep '^fuzz: elapsed' "$tmp/fuzz.log" | tail -n 1
 			return
 		fi
