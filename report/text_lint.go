@@ -117,7 +117,7 @@ func (p *printer) explain(e *Explain) {
 	}
 	for _, x := range c.Examples {
 		p.blank()
-		p.lead(bold, "Example "+x.Name, ":")
+		p.lead(bold, x.title(), ":")
 		p.block("  ", x.Text)
 	}
 	if len(c.Sources) > 0 {
@@ -147,4 +147,19 @@ func wrap(text string, width int) string {
 		column += len(word)
 	}
 	return b.String()
+}
+
+// title says what the file of an example is, by its name: bad.json is flagged, good.json is not, and
+// beside them stand what else was given and what was found.
+func (x Example) title() string {
+	name, kind, _ := strings.Cut(x.Name, ".")
+	switch {
+	case kind == "run":
+		return "With"
+	case kind == "want":
+		return "Findings (severity, line:column, message)"
+	case strings.HasPrefix(name, "good"):
+		return "A profile that is not flagged"
+	}
+	return "A profile that is flagged"
 }
