@@ -101,10 +101,12 @@ func (d *decoder) checkErrno(v value, path, field string, action ActionName, n u
 	switch {
 	case !action.CarriesErrno():
 		d.problem(v, ErrnoUnused, path, field, "%s %d has no effect on %s", field, n, action)
-	case action == "SCMP_ACT_ERRNO" && n&0xffff == 0:
+	case n > 0xffff:
+		d.problem(v, ErrnoRange, path, field, "%s %d does not fit in 16 bits: the filter returns %s", field, n, action.Value(&n))
+	case action == "SCMP_ACT_ERRNO" && n == 0:
 		d.problem(v, ErrnoZero, path, field, "%s %d: the call does nothing and reports success", field, n)
 	case action == "SCMP_ACT_ERRNO" && n > 4095:
-		d.problem(v, ErrnoRange, path, field, "%s %d is above 4095, the largest errno: the kernel returns %d", field, n, min(n&0xffff, 4095))
+		d.problem(v, ErrnoRange, path, field, "%s %d is above 4095, the largest errno: the kernel returns 4095", field, n)
 	}
 }
 

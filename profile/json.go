@@ -1,7 +1,9 @@
 package profile
 
 import (
+	"bytes"
 	"fmt"
+	"regexp"
 	"sort"
 	"unicode/utf8"
 )
@@ -33,11 +35,17 @@ type syntaxError struct {
 	reason string
 }
 
+// yaml recognises the beginning of a YAML mapping, after comments and the mark of a document.
+var yaml = regexp.MustCompile(`^(\s*(#[^\n]*|---)[ \t\r]*\n)*\s*[A-Za-z][\w.-]*:[ \t]*(\r?\n|[^\s]|$)`)
+
 // newSource checks that data is exactly one JSON value and returns it.
 func newSource(name string, data []byte) (*source, value, *syntaxError) {
 	s := &source{name: name, data: data, lines: []int{0}}
+	if bytes.HasPrefix(data, []byte("\x7fELF")) {
+		return s, 0, &syntaxError{0, "is an ELF binary, not a profile"}
+	}
 	if len(data) > maxInput {
-		return s, 0, &syntaxError{0, fmt.Sprintf("%d bytes of input, more than the %d that a profile may have", len(data), maxInput)}
+		return s, 0, &syntaxError{0, fmt.Sprintf("more than %d bytes, which is the limit for a profile", maxInput)}
 	}
 	for i, c := range data {
 		if c == '\n' {
@@ -50,6 +58,9 @@ func newSource(name string, data []byte) (*source, value, *syntaxError) {
 	}
 	if len(data) >= 3 && data[0] == 0xef && data[1] == 0xbb && data[2] == 0xbf {
 		return s, 0, &syntaxError{0, "a byte order mark: JSON readers refuse it"}
+	}
+	if yaml.Match(data) {
+		return s, 0, &syntaxError{start, "not JSON (YAML is not read yet)"}
 	}
 	end, bad := s.check(start, 0)
 	if bad != nil {

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Parse reads a profile and recognises its format by the content: an object with linux or
-// ociVersion is a config.json, every other object is Docker's format, which contains all of
-// linux.seccomp standing alone. The name is used in messages only. The error is a *ParseError.
+// Parse reads a profile and recognises its format by the content: an object with linux,
+// ociVersion, process or root is a config.json, unless it has the fields of a profile; every other
+// object is Docker's format, which contains all of linux.seccomp standing alone. The name is used in messages only. The error is a *ParseError.
 func Parse(name string, data []byte) (*Profile, error) {
 	return ParseAs(name, data, "")
 }
@@ -48,7 +48,7 @@ func ParseAs(name string, data []byte, format string) (*Profile, error) {
 
 // isConfig recognises an OCI config.json.
 func (d *decoder) isConfig(root value) bool {
-	found := false
+	found, perhaps, profile := false, false, false
 	if d.src.isNull(root) {
 		return false
 	}
@@ -59,22 +59,29 @@ func (d *decoder) isConfig(root value) bool {
 			found = true
 		case strings.EqualFold(name, "linux"):
 			found = found || d.src.kind(val) == "an object"
+		case strings.EqualFold(name, "process"), strings.EqualFold(name, "root"):
+			perhaps = perhaps || d.src.kind(val) == "an object"
+		case strings.EqualFold(name, "defaultAction"), strings.EqualFold(name, "syscalls"):
+			profile = true
 		}
 		return nil
 	})
-	return found
+	return found || perhaps && !profile
 }
 
-// config reads a config.json: of the whole only linux.seccomp matters. A key that comes twice is
+// config reads a config.json: of the whole only linux.seccomp and some of process matter. A key that comes twice is
 // merged, as encoding/json does for the runtimes.
 func (d *decoder) config(root value) error {
-	d.p.Pos = Pos{File: d.src.name}
+	d.p.Pos, d.p.Absent = Pos{File: d.src.name}, "linux.seccomp"
+	if err := d.each(root, "", "process", d.process); err != nil {
+		return err
+	}
 	return d.each(root, "", "linux", func(linux value) error {
 		return d.each(linux, "linux", "seccomp", func(seccomp value) error {
 			if d.src.isNull(seccomp) {
 				return nil
 			}
-			d.p.Pos = d.src.pos(int(seccomp))
+			d.p.Pos, d.p.Absent = d.src.pos(int(seccomp)), ""
 			return d.profile(seccomp, "linux.seccomp")
 		})
 	})

@@ -48,7 +48,7 @@ const (
 	UnknownSyscall Kind = "unknown-syscall" // a name that no ABI has: the rule has no effect for it
 	EmptyNames     Kind = "empty-names"     // a rule that names no syscall: no effect
 	NeverMatches   Kind = "never-matches"   // a capability or architecture in includes or excludes that no host has
-	ErrnoRange     Kind = "errno-range"     // an errno above 4095: the kernel returns 4095
+	ErrnoRange     Kind = "errno-range"     // an errno above 4095, for which the kernel returns 4095, or above 16 bits, of which the rest is dropped
 	ErrnoUnused    Kind = "errno-unused"    // an errno on an action that carries none
 	ErrnoZero      Kind = "errno-zero"      // ERRNO with 0: the call is skipped and reports success
 	MoreProblems   Kind = "more-problems"   // the list was cut; Text says how many are missing

@@ -31,6 +31,12 @@ type Profile struct {
 	ListenerPath     string
 	ListenerMetadata string
 
+	Process *Process // of a config.json; nil: none is given
+
+	// Absent names the section that a config.json lacks: "linux.seccomp", or "" if it is there. No
+	// filter is loaded without it.
+	Absent string
+
 	Problems []Problem // in file order
 }
 
@@ -38,6 +44,18 @@ type Profile struct {
 // empty object. Docker and runc then load no filter (moby setupSeccomp, runc specconv
 // SetupSeccomp).
 func (p *Profile) Disabled() bool { return p.DefaultAction == "" && len(p.Rules) == 0 }
+
+// DisabledReason says what makes a profile Disabled, as the end of a sentence that begins with the
+// profile's name; "" if it is not.
+func (p *Profile) DisabledReason() string {
+	switch {
+	case !p.Disabled():
+		return ""
+	case p.Absent != "":
+		return "has no " + p.Absent + " section, so seccomp is off"
+	}
+	return "has neither a default action nor rules, which turns seccomp off"
+}
 
 // A Name is a word of the file with its place.
 type Name struct {

@@ -30,13 +30,20 @@ type Target struct {
 }
 
 // DefaultTarget returns the target that a profile of this format is written for: Docker with its 14
-// capabilities for Docker's format, runc for an OCI section, the kernel with no capabilities for
+// capabilities for Docker's format, runc for an OCI section, with the
+// noNewPrivileges and bounding set of the config.json around it if it gives them, the kernel with no capabilities for
 // the built-in strict; the host is the ABI's and the kernel the newest in the table.
 func (p *Profile) DefaultTarget(abi *syscalls.Arch) Target {
 	t := Target{Runtime: RuntimeDocker, ABI: abi, Host: hostOf(abi), Caps: DockerCaps(), Kernel: syscalls.NewestKernel()}
 	switch p.Format {
 	case OCI:
 		t.Runtime = RuntimeRunc
+		if p.Process != nil {
+			t.NoNewPrivs = p.Process.NoNewPrivileges
+		}
+		if p.Process.GivesCaps() {
+			t.Caps = p.Process.Caps()
+		}
 	case Kernel:
 		t.Runtime, t.Caps = RuntimeKernel, nil
 	}

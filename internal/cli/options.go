@@ -191,7 +191,10 @@ func (o *options) targetFor(p *profile.Profile, abi *syscalls.Arch) (profile.Tar
 			t.Caps = nil
 		}
 	}
-	if len(o.caps) == 0 {
+	if t.Runtime != p.DefaultTarget(abi).Runtime {
+		t.NoNewPrivs = false // the file's process is not read by another runtime
+	}
+	if len(o.caps) == 0 && !(t.Runtime == profile.RuntimeRunc && p.Format == profile.OCI && p.Process.GivesCaps()) {
 		assumed = append(assumed, "caps")
 	}
 	var err error
