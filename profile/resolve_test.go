@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -319,6 +320,21 @@ func TestStartCalls(t *testing.T) {
 		target := Target{Runtime: c.runtime, Version: c.version, ABI: arch(t, c.abi), NoNewPrivs: c.noNewPrivs}
 		if got := list(target); got != c.want {
 			t.Errorf("%+v: %s", c, got)
+		}
+	}
+	// Before runc 1.2 the start needs faccessat if faccessat2 gets an error; later releases do without
+	// both, and where the release is not known, it is said of the older ones.
+	for version, want := range map[string]string{"1.1.5": "faccessat", "1.1.15": "faccessat", "": "", "1.2.0": "", "1.3.0": "", "1.5.2": ""} {
+		calls := StartCalls(Target{Runtime: RuntimeRunc, Version: version, ABI: arch(t, "x86_64")})
+		i := slices.IndexFunc(calls, func(c StartCall) bool { return c.Name == "faccessat2" })
+		if i < 0 || calls[i].Need != StartTolerated || strings.Join(calls[i].Fallback, " ") != want {
+			t.Errorf("runc %q: faccessat2: %d, %+v", version, i, calls)
+		}
+		for _, c := range calls {
+			older := version == "" && c.Name == "faccessat2"
+			if (c.Older != nil) != older || older && (c.Older.Before != "1.2.0" || strings.Join(c.Older.Fallback, " ") != "faccessat") {
+				t.Errorf("runc %q: %s: %+v", version, c.Name, c.Older)
+			}
 		}
 	}
 	for _, c := range []struct {

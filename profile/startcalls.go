@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/profcheck/profcheck/filter"
@@ -16,8 +17,17 @@ type StartCall struct {
 	// Fallback names calls that the runtime makes instead when a StartTolerated one gives an error,
 	// and that then must be allowed; those that it needs anyway are not repeated.
 	Fallback []string
-	Why      string // what the runtime does with it
-	Origin   string // how it is known
+	// Older is the Fallback of releases before another; nil where the target's Version is given or
+	// they have none of their own. Without it, such a release does not start the container.
+	Older  *Older
+	Why    string // what the runtime does with it
+	Origin string // how it is known
+}
+
+// Older is a Fallback that only releases of runc before Before have: "1.2.0".
+type Older struct {
+	Before   string
+	Fallback []string
 }
 
 // StartNeed says what a denial of a StartCall does.
@@ -120,6 +130,9 @@ var startRows = []startRow{
 	{name: "epoll_ctl", early: tol, why: "Go's runtime asks whether an opened file can be polled"},
 	{name: "getpid", late: tol, early: tol, until: version{1, 2, 0}, why: "fills in the state that hooks get"},
 	{name: "getpid", early: tol, why: "Go's runtime, before it sends itself a signal"},
+	// Before 1.2 the error of faccessat, which runc calls instead, ends the start. It calls it only
+	// if it looks like no set-user-ID program: where the filter lets exactly one of getuid and
+	// geteuid through, or of getgid and getegid, they differ and the start goes on by accident.
 	{name: "faccessat2", early: tol, until: version{1, 2, 0}, instead: []string{"faccessat"}, why: "asks whether the program may be run"},
 	{name: "faccessat2", early: tol, why: "asks whether the program may be run"},
 	{name: "close_range", early: tol, since: []version{{1, 2, 0}}, why: "marks all descriptors to be closed; falls back to a loop"},
@@ -137,7 +150,8 @@ var narrowNames = map[string]string{
 }
 
 // StartCalls lists the calls that the runtime of a target makes between loading the filter and
-// starting the program, by release of runc; Docker starts its containers with runc. None are made
+// starting the program, by release of runc; Docker starts its containers with runc. Without a
+// Version they are those of the newest release, with what older ones call instead in Older. None are made
 // for the kernel target. A target without NoNewPrivs, which is Docker's default, needs more: runc
 // then loads the filter while it still has privileges to drop. The calls are those of the host's
 // ABI.
@@ -162,9 +176,23 @@ func StartCalls(t Target) []StartCall {
 		if need == "" || !row.in(v) || !exists || known {
 			continue
 		}
-		list = append(list, StartCall{Name: name, ABI: t.Host, Need: need, Fallback: row.instead, Why: row.why, Origin: startOrigin})
+		c := StartCall{Name: name, ABI: t.Host, Need: need, Fallback: row.instead, Why: row.why, Origin: startOrigin}
+		if t.Version == "" {
+			c.Older = olderFallback(row)
+		}
+		list = append(list, c)
 	}
 	return list
+}
+
+// olderFallback finds what releases before those of a row call instead.
+func olderFallback(row startRow) *Older {
+	for _, old := range startRows {
+		if old.name == row.name && old.until != (version{}) && old.instead != nil {
+			return &Older{fmt.Sprintf("%d.%d.%d", old.until[0], old.until[1], old.until[2]), old.instead}
+		}
+	}
+	return nil
 }
 
 // in reports whether a release makes the call. since names the first of each line of releases that
