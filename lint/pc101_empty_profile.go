@@ -19,7 +19,7 @@ var _ = register(&Check{
 			if h.Resolved.Disabled {
 				p.Report(finding.Finding{
 					Severity: finding.Error,
-					Message:  "the profile has neither a default action nor rules, which turns seccomp off",
+					Message:  "the profile " + p.Input.Profile.DisabledReason(),
 					Remedy:   "give a default action, such as SCMP_ACT_ERRNO",
 					Pos:      place(p.Input.Profile.Pos),
 				})

@@ -22,14 +22,6 @@ func words(list []string) string {
 	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
 }
 
-// some joins at most limit words and counts the rest: "a, b, 7 more".
-func some(list []string, limit int) string {
-	if len(list) <= limit {
-		return strings.Join(list, ", ")
-	}
-	return fmt.Sprintf("%s, %d more", strings.Join(list[:limit], ", "), len(list)-limit)
-}
-
 // Programs names binaries as their verdict does: by the last element of the path, or by the whole
 // path where two would be the same.
 func Programs(binaries []Binary) []string {
