@@ -23,7 +23,7 @@ func scanAMD64(code []byte, base uint64, refs []Ref) []Ref {
 			n = 1
 		case m != 0:
 			b := code[i+m]
-			if b&0xc7 == 5 || b&0xc7 == 4 && code[i+m+1]&0x3f == 0x25 || a&check != 0 {
+			if b&0xc7 == 5 || b&0xc7 == 4 && m+1 < n && code[i+m+1]&0x3f == 0x25 || a&check != 0 {
 				refs = scanOperand(code, i, base, refs)
 			}
 		case a&clMask > clExact:
@@ -43,7 +43,7 @@ func scanOperand(code []byte, i int, base uint64, refs []Ref) []Ref {
 	switch {
 	case b == 0xf8 && insn[m-1] == 0xc7 && x.table() == mapOne:
 		return appendJump(refs, at, insn, n-m-1, base, len(code))
-	case b&0xc7 != 5 && (b&0xc7 != 4 || insn[m+1]&0x3f != 0x25 || x&encX != 0):
+	case b&0xc7 != 5 && (b&0xc7 != 4 || m+1 == n || insn[m+1]&0x3f != 0x25 || x&encX != 0):
 		return refs
 	case a&modIsReg != 0 || x&encSeg != 0:
 		return refs
