@@ -82,9 +82,14 @@ func (c *compiler) numbers(token uint32) target {
 	slices.Sort(starts)
 	var pieces []piece
 	for _, start := range slices.Compact(starts) {
-		action, call, bits := c.r.decide(token, int32(start))
+		action, call := c.r.decide(token, int32(start))
 		p := piece{start: start, action: action}
-		if call != nil {
+		switch {
+		case call == nil:
+		case call.always():
+			p.action = call.entries[0].action
+		default:
+			bits := c.pointerBits(token, start)
 			p.write = func() target { return c.arguments(call, bits) }
 		}
 		pieces = append(pieces, p)
@@ -94,4 +99,12 @@ func (c *compiler) numbers(token uint32) target {
 		return found
 	}
 	return c.before(filter.OpLdAbs, filter.OffsetNr, found)
+}
+
+func (c *compiler) pointerBits(token, nr uint32) int {
+	a := syscalls.ByAudit(token, int32(nr))
+	if a == nil {
+		return 64
+	}
+	return a.PointerBits
 }

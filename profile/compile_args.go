@@ -61,7 +61,7 @@ func (c *compiler) ranges(call *call, arg, pointerBits int) target {
 		var args [6]uint64
 		args[arg] = v
 		for _, e := range call.entries {
-			if e.matches(args, pointerBits) {
+			if e.matches(args) {
 				return e.action
 			}
 		}
