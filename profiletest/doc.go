@@ -1,0 +1,2 @@
+// Package profiletest answers: does a seccomp profile still do what was agreed?
+package profiletest
