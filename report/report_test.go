@@ -176,6 +176,13 @@ func TestDecodeRefuses(t *testing.T) {
 		{`{"version":1,"syscall":"x","action":"ALLOW","arch":"x"}`, "args: 0 values, want 6"},
 		{`{"version":1,"why":{},"binary":"b","arch":"x","needed":true}`, "needed and need contradict each other"},
 		{`{"version":1,"arches":[{"arch":"x","syscalls":[{"name":"read"}]}]}`, "arches[0].syscalls[0].regions is empty"},
+		{`{"version":1,"arches":[],"compared":[{"name":"x"}],"differences":[{"answers":[]}]}`, "differences[0].answers: 0, want 1"},
+		{`{"version":1,"arches":[],"compared":[{"name":"x"}],"differences":[{"answers":[{"column":"x"}]}]}`, "differences[0].answers[0].regions is empty"},
+		{`{"version":1,"relation":"same","changes":[]}`, `relation: unknown word "same"`},
+		{`{"version":1,"relation":"looser","changes":[{"direction":"up"}]}`, `changes[0].direction: unknown word "up"`},
+		{`{"version":1,"relation":"looser","changes":[{"direction":"looser"}]}`, "changes[0].witness with six args is needed"},
+		{`{"version":1,"verified":[{"name":"x"}]}`, "verified[0]: errno is needed for what is not accepted"},
+		{`{"version":1,"mismatches":[{"line":1}]}`, "mismatches[0].args: 0 values, want 6"},
 	} {
 		_, err := Decode(strings.NewReader(c.in))
 		switch {

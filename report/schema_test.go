@@ -23,7 +23,7 @@ var enums = map[string][]string{
 	"Frame.Edge":    {"call", "inline", "reference", "interface"},
 	"Check.Verdict": verdicts, "Outcome.Outcome": outcomes, "Outcome.Class": classes,
 	"Finding.Severity": severities, "CheckInfo.Severity": severities,
-	"Simulate.Action": actions,
+	"Simulate.Action": actions, "Diff.Relation": relations, "Change.Direction": directions,
 }
 
 // TestSchemas compares the committed schemas with those that follow from the types: names and

@@ -29,6 +29,14 @@ var textFormat = Format{
 			p.simulate(d)
 		case *Table:
 			p.table(d)
+		case *Diff:
+			p.diff(d)
+		case *Verify:
+			p.verify(d)
+		case *Listing:
+			p.listing(d)
+		case *Vectors:
+			p.vectors(d)
 		case *Resolve:
 			p.resolve(d)
 		case *Rules:

@@ -50,11 +50,15 @@ func call(name string, nr int32) string {
 
 // answer renders an action with the name of its errno: "ERRNO(1) EPERM".
 func answer(action string, data uint16, errno string) string {
-	text := withData(action, data)
+	return withErrno(withData(action, data), errno)
+}
+
+// withErrno adds the name of the errno that an action gives the caller, if it gives any.
+func withErrno(action, errno string) string {
 	if errno == "" {
-		return text
+		return action
 	}
-	return text + " " + errno
+	return action + " " + errno
 }
 
 // withData adds the data to an action that has any, or to which it always matters.

@@ -1,0 +1,174 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// relationWords say what a relation is, as the beginning of a text.
+var relationWords = map[string]string{
+	Equal: "equal", Looser: "looser", Tighter: "tighter", Both: "looser and tighter",
+	Changed: "changed", RelationOff: "unknown",
+}
+
+var relationStyles = map[string]style{
+	Equal: green, Tighter: green, Looser: red, Both: red, Changed: yellow, RelationOff: yellow,
+}
+
+func (p *printer) diff(d *Diff) {
+	text := fmt.Sprintf(": %s against %s", d.New.title(), d.Old.title())
+	if d.Equality {
+		text = fmt.Sprintf(": %s and %s", d.Old.title(), d.New.title())
+	}
+	switch {
+	case d.Relation == Equal:
+		text += ": the same answer to every call, proven for " + archList(d.Arches)
+	case len(d.Changes) > 0:
+		text += ": " + countChanges(d.Changes)
+	}
+	p.lead(relationStyles[d.Relation], relationWords[d.Relation], text)
+	if d.Narrows {
+		p.line("it can only narrow: %s is %s with more filters on top, and the strictest answer counts", d.New.Name, d.Old.Name)
+	}
+	for _, g := range groupChanges(d.Changes, p.verbose) {
+		p.blank()
+		p.changes(g)
+	}
+	if len(d.Unknown) > 0 {
+		p.blank()
+		for _, u := range d.Unknown {
+			p.lead(yellow, "unknown", fmt.Sprintf(": %s on %s: %s", u.what(), u.Arch, u.Reason))
+		}
+	}
+	if d.Rest != "" {
+		p.blank()
+		p.line("%s", d.Rest)
+	}
+	if !d.sameTarget() {
+		return
+	}
+	p.blank()
+	p.target(*d.New.Target)
+}
+
+// sameTarget reports whether one line can say what was assumed of both sides.
+func (d *Diff) sameTarget() bool {
+	a, b := d.Old.Target, d.New.Target
+	switch {
+	case b == nil:
+		return false
+	case a == nil:
+		return true
+	}
+	return a.Runtime == b.Runtime && a.Kernel == b.Kernel && slices.Equal(a.Caps, b.Caps)
+}
+
+func (s Subject) title() string {
+	if s.Target == nil {
+		return s.Name
+	}
+	return fmt.Sprintf("%s (%s)", s.Name, s.Target.Runtime)
+}
+
+func (u Unread) what() string {
+	if u.Syscall != "" {
+		return u.Syscall
+	}
+	return numbers(u.Nr, u.To)
+}
+
+// what names the call or the numbers that changed.
+func (c Change) what() string {
+	if c.Syscall != "" {
+		return c.Syscall
+	}
+	return numbers(c.Nr, c.To)
+}
+
+func archList(arches []string) string {
+	if len(arches) > 4 {
+		return fmt.Sprintf("%d architectures", len(arches))
+	}
+	return words(arches)
+}
+
+// countChanges says how many calls changed in which direction, over all architectures.
+func countChanges(changes []Change) string {
+	var parts []string
+	for _, direction := range directions {
+		seen := make(map[string]bool)
+		for _, c := range changes {
+			if c.Direction == direction {
+				seen[c.what()] = true
+			}
+		}
+		if len(seen) > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s", count(len(seen), "call"), direction))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// changeGroup are calls that change in the same way on the same architectures.
+type changeGroup struct {
+	direction, old, new, when string
+	arches                    []string
+	names                     []string
+	witness                   *Witness
+}
+
+// groupChanges joins what changes in the same way: first the calls of an architecture, then the
+// architectures with equal lists. apart keeps architectures apart.
+func groupChanges(changes []Change, apart bool) []*changeGroup {
+	var list []*changeGroup
+	byKey := make(map[string]*changeGroup)
+	for _, c := range changes {
+		before, now := withErrno(c.Old, c.OldErrno), withErrno(c.New, c.NewErrno)
+		key := strings.Join([]string{c.Arch, c.Direction, before, now, c.When}, "\x00")
+		g := byKey[key]
+		if g == nil {
+			g = &changeGroup{direction: c.Direction, old: before, new: now, when: c.When, arches: []string{c.Arch}, witness: c.Witness}
+			byKey[key] = g
+			list = append(list, g)
+		}
+		if name := c.what(); !slices.Contains(g.names, name) {
+			g.names = append(g.names, name)
+		}
+	}
+	var out []*changeGroup
+	joined := make(map[string]*changeGroup)
+	for _, g := range list {
+		sorted := slices.Sorted(slices.Values(g.names))
+		key := strings.Join([]string{g.direction, g.old, g.new, g.when, strings.Join(sorted, ",")}, "\x00")
+		if first := joined[key]; first != nil && !apart {
+			first.arches = append(first.arches, g.arches...)
+			continue
+		}
+		joined[key] = g
+		out = append(out, g)
+	}
+	slices.SortStableFunc(out, func(a, b *changeGroup) int {
+		return slices.Index(directions, a.direction) - slices.Index(directions, b.direction)
+	})
+	return out
+}
+
+var directionStyles = map[string]style{Looser: red, Tighter: green, Changed: yellow}
+
+func (p *printer) changes(g *changeGroup) {
+	text := fmt.Sprintf("%s -> %s", g.old, g.new)
+	if g.when != "" {
+		text += " if " + g.when
+	}
+	rest := fmt.Sprintf("  %s, on %s", text, strings.Join(g.arches, ", "))
+	if len(g.names) == 1 {
+		p.lead(directionStyles[g.direction], g.direction, "  "+g.names[0]+":"+rest[1:])
+	} else {
+		p.lead(directionStyles[g.direction], g.direction, rest)
+		p.names("", plain, fmt.Sprintf("    %d calls", len(g.names)), g.names)
+	}
+	if w := g.witness; w != nil {
+		p.line("    shown by: %s(%s), number %d on %s", call(w.Syscall, w.Nr), argumentList(w.Args), w.Nr, w.Arch)
+	}
+}
