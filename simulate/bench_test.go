@@ -29,25 +29,6 @@ func linearFilter(tree filter.Program) filter.Program {
 	return append(p, filter.Return(filter.ErrnoAction(1)))
 }
 
-func benchmarkRun(b *testing.B, p filter.Program) {
-	if err := p.Verify(); err != nil {
-		b.Fatal(err)
-	}
-	calls := make([]filter.Data, maxNr)
-	for i := range calls {
-		calls[i] = filter.Data{Nr: int32(i), Arch: 0xc000003e}
-	}
-	b.ReportAllocs()
-	b.ReportMetric(float64(len(p)), "insns")
-	n := 0
-	for b.Loop() {
-		Run(p, &calls[n], binary.LittleEndian)
-		if n++; n == len(calls) {
-			n = 0
-		}
-	}
-}
-
 // benchmarkTable asks for all calls of x86_64 with unknown arguments, as a table does.
 func benchmarkTable(b *testing.B, p filter.Program) {
 	arch := syscalls.ByName("x86_64")
@@ -84,6 +65,3 @@ func BenchmarkOutcomesLinear(b *testing.B) {
 	tail := compileRules(arch, personality, rules, filter.ErrnoAction(1))[4:]
 	benchmarkTable(b, append(linear[:len(linear)-1:len(linear)-1], tail...))
 }
-
-func BenchmarkRunTree(b *testing.B)   { benchmarkRun(b, mobyFilter(b)) }
-func BenchmarkRunLinear(b *testing.B) { benchmarkRun(b, linearFilter(mobyFilter(b))) }

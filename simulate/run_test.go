@@ -27,13 +27,17 @@ func TestRunLibseccompSuite(t *testing.T) {
 	}
 }
 
-// checkSuite runs all rows of a suite, with and without a trace.
+// checkSuite runs all rows of a suite, with and without a trace, and prepared.
 func checkSuite(t *testing.T, s suite) int {
 	if err := s.p.Verify(); err != nil {
 		t.Errorf("%s: %v", s.name, err)
 		return 0
 	}
+	machines := map[bool]*Machine{false: NewMachine(s.p, binary.LittleEndian), true: NewMachine(s.p, binary.BigEndian)}
 	for _, v := range s.rows {
+		if got := machines[v.arch.BigEndian].Run(&v.data); !v.expects(got) {
+			t.Errorf("%s %s: prepared %s, want %s", s.name, v.where, outcome(got), v.expect)
+		}
 		got := Run(s.p, &v.data, v.arch.Order())
 		if !v.expects(got) {
 			t.Errorf("%s %s: %s, want %s", s.name, v.where, outcome(got), v.expect)
@@ -148,6 +152,9 @@ func TestRunUnverified(t *testing.T) {
 		if got := Run(p, &filter.Data{}, nil); got != filter.KillThread {
 			t.Errorf("%s: %v", name, got)
 		}
+		if got := NewMachine(p, nil).Run(&filter.Data{}); got != filter.KillThread {
+			t.Errorf("%s: prepared %v", name, got)
+		}
 		if got := Trace(p, &filter.Data{}, nil); got.Action != filter.KillThread {
 			t.Errorf("%s: traced %v", name, got)
 		}
@@ -160,6 +167,10 @@ func TestRunDoesNotAllocate(t *testing.T) {
 	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian, binary.NativeEndian} {
 		if n := testing.AllocsPerRun(100, func() { Run(p, d, order) }); n != 0 {
 			t.Errorf("%v: %v allocations", order, n)
+		}
+		m := NewMachine(p, order)
+		if n := testing.AllocsPerRun(100, func() { m.Run(d) }); n != 0 {
+			t.Errorf("%v: prepared, %v allocations", order, n)
 		}
 	}
 }

@@ -189,3 +189,13 @@ func mobyFilter(t testing.TB) filter.Program {
 	dir := sharedDir(t, "vectors/moby")
 	return readFilter(t, filepath.Join(dir, "moby-amd64-dockerdefault-opt2.bpf"), binary.LittleEndian)
 }
+
+// mobyOrder is the byte order of a filter in vectors/moby, by its file's name.
+func mobyOrder(file string) binary.ByteOrder {
+	for _, big := range []string{"s390x", "ppc64-", "mips-", "mips64-"} {
+		if strings.Contains(filepath.Base(file), big) {
+			return binary.BigEndian
+		}
+	}
+	return binary.LittleEndian
+}

@@ -220,3 +220,30 @@ func (g *Generator) Word() uint32 {
 	}
 	return edges[g.rng.IntN(len(edges))]
 }
+
+// Ladder makes a program as compilers of filters do: one load of the number, n comparisons with
+// constants from base on, some of them far away, a look at an argument here and there, and returns of
+// all kinds.
+func (g *Generator) Ladder(base uint32, n int) filter.Program {
+	p := filter.Program{filter.Load(filter.OffsetNr)}
+	tests := []uint16{filter.OpJeqK, filter.OpJeqK, filter.OpJeqK, filter.OpJgtK, filter.OpJgeK, filter.OpJsetK}
+	const ends = 6
+	for i := range n {
+		left := n - i - 1 + ends
+		in := filter.Jump(tests[g.rng.IntN(len(tests))], base+g.rng.Uint32N(500), uint8(min(g.distance(left), 255)), 0)
+		switch g.rng.IntN(12) {
+		case 0:
+			in.K = g.Word()
+		case 1:
+			in = filter.Stmt(filter.OpJa, uint32(g.rng.IntN(min(left, 3))))
+		case 2:
+			in.Jt, in.Jf = in.Jf, in.Jt
+		}
+		p = append(p, in)
+	}
+	p = append(p, filter.Load(filter.OffsetArgs), filter.Jump(filter.OpJeqK, 1, 1, 0))
+	for range ends - 3 {
+		p = append(p, filter.Return(Actions()[g.rng.IntN(len(Actions()))]|filter.Action(g.data())))
+	}
+	return append(p, filter.Return(filter.Allow))
+}
