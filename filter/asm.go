@@ -45,25 +45,27 @@ func (e *AsmError) Error() string {
 // The program is not judged, Verify does that. Mistakes are *AsmError. A text without instructions
 // and one with more than MaxDecode are mistakes, too.
 func Assemble(text string) (Program, error) {
-	p, _, err := assemble(text, false)
+	p, _, _, err := assemble(text, false)
 	return p, err
 }
 
-// assemble is Assemble with the byte order to start with. It returns the last one.
-func assemble(text string, big bool) (Program, bool, error) {
-	a := &assembler{big: big, labels: make(map[string]int)}
+// assemble is Assemble with the byte order to start with. It returns the last one, and whether the
+// text said one.
+func assemble(text string, start bool) (p Program, big, said bool, err error) {
+	a := &assembler{big: start, labels: make(map[string]int)}
 	if err := a.read(text); err != nil {
-		return nil, false, err
+		return nil, false, false, err
 	}
 	if err := a.resolve(); err != nil {
-		return nil, false, err
+		return nil, false, false, err
 	}
-	return a.p, a.big, nil
+	return a.p, a.big, a.said, nil
 }
 
 type assembler struct {
 	p      Program
 	big    bool
+	said   bool // there was a .order
 	arch   *syscalls.Arch
 	labels map[string]int // to the instruction that follows
 	jumps  []jump
@@ -218,7 +220,7 @@ func (a *assembler) directive(head word, operands []word) error {
 		if first.text != "little" && first.text != "big" {
 			return a.fail(first.column, "byte order %s is neither little nor big", quote(first.text))
 		}
-		a.big = first.text == "big"
+		a.big, a.said = first.text == "big", true
 	case ".insn":
 		var fields [4]uint64
 		for i, bits := range []int{16, 8, 8, 32} {

@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,26 +41,42 @@ func Disassemble(p Program, n *Naming) string {
 	if order == nil {
 		order = p.ByteOrder()
 	}
-	d := &disassembler{p: p, big: IsBigEndian(order), labels: p.targets()}
-	d.facts = p.flow(n.tokensOf(d.big))
+	d := newDisassembler(p, order, n)
+	var out strings.Builder
 	if d.big {
-		d.out.WriteString(".order big\n")
+		out.WriteString(".order big\n")
 	} else {
-		d.out.WriteString(".order little\n")
+		out.WriteString(".order little\n")
 	}
+	labels, arch := p.targets(), d.arch
 	for pc := range p {
-		d.line(pc)
+		text, comment := d.insn(pc)
+		if d.arch != arch {
+			arch = d.arch
+			fmt.Fprintf(&out, ".arch %s\n", arch.Name)
+		}
+		label := ""
+		if labels[pc] {
+			label = fmt.Sprintf("L%d:", pc)
+		}
+		if comment != "" {
+			text = fmt.Sprintf("%-23s ; %s", text, comment)
+		}
+		fmt.Fprintf(&out, "%-7s %s\n", label, text)
 	}
-	return d.out.String()
+	return out.String()
 }
 
 type disassembler struct {
-	p      Program
-	big    bool
-	labels []bool // by instruction: something jumps there
-	facts  []fact
-	arch   *syscalls.Arch // what the last .arch said
-	out    strings.Builder
+	p     Program
+	big   bool
+	facts []fact
+	arch  *syscalls.Arch // whose syscalls the names are that have been written last
+}
+
+func newDisassembler(p Program, order binary.ByteOrder, n *Naming) *disassembler {
+	big := IsBigEndian(order)
+	return &disassembler{p: p, big: big, facts: p.flow(n.tokensOf(big))}
 }
 
 // targets marks the instructions that the text names as jump targets. The false branch of a
@@ -104,42 +121,25 @@ func negated(in Insn) string {
 	return negations[shapes[in.Code].word]
 }
 
-// line writes the instruction at pc.
-func (d *disassembler) line(pc int) {
+// insn writes the instruction at pc, with a comment or "".
+func (d *disassembler) insn(pc int) (text, comment string) {
 	in, s := d.p[pc], shapes[d.p[pc].Code]
-	text, comment := "", ""
 	switch {
+	case !in.exact() && s.word != "":
+		return in.raw(), in.String()
 	case !in.exact():
-		text = in.raw()
-		if s.word != "" {
-			comment = in.String()
-		} else {
-			comment = classicOnly[in.Code]
-		}
+		return in.raw(), classicOnly[in.Code]
 	case s.form == formWord && wordName(in.K, d.big) != "":
-		text = "ld " + wordName(in.K, d.big)
+		return "ld " + wordName(in.K, d.big), ""
 	case s.form == formJump:
-		text = "ja " + d.target(pc, in.K)
+		return "ja " + d.target(pc, in.K), ""
 	case s.form.branches():
-		var operand string
-		operand, comment = d.operand(pc)
-		text = d.branch(pc, operand)
-	case in.Code == OpRetK:
-		text = in.String()
-		if a := Action(in.K); a.Base() == Errno {
-			comment = ErrnoName(a.Errno())
-		}
-	default:
-		text = in.String()
+		operand, comment := d.operand(pc)
+		return d.branch(pc, operand), comment
+	case in.Code == OpRetK && Action(in.K).Base() == Errno:
+		return in.String(), ErrnoName(Action(in.K).Errno())
 	}
-	label := ""
-	if d.labels[pc] {
-		label = fmt.Sprintf("L%d:", pc)
-	}
-	if comment != "" {
-		text = fmt.Sprintf("%-23s ; %s", text, comment)
-	}
-	fmt.Fprintf(&d.out, "%-7s %s\n", label, text)
+	return in.String(), ""
 }
 
 // branch writes a conditional jump with its operand.
@@ -185,10 +185,7 @@ func (d *disassembler) operand(pc int) (operand, comment string) {
 		if in.Code != OpJeqK || arch == nil {
 			return operand, describe(names)
 		}
-		if arch != d.arch {
-			d.arch = arch
-			fmt.Fprintf(&d.out, ".arch %s\n", arch.Name)
-		}
+		d.arch = arch
 		return "#" + names[0].name, ""
 	case whole && f.word == OffsetArch/4 && in.Code == OpJeqK:
 		if a := syscalls.ByAudit(in.K, 0); a != nil {
