@@ -35,7 +35,7 @@ const (
 const both = -1
 
 // Arg returns the argument that the condition is about, 0 to 5; -1 for the instruction pointer, for
-// several arguments and for none.
+// several arguments, for the number and for none.
 func (c Cond) Arg() int {
 	if c.kind == condTrue || c.kind == condRel && bits.OnesCount8(c.rel.subjects()) != 1 {
 		return -1
@@ -44,7 +44,7 @@ func (c Cond) Arg() int {
 	if c.kind == condRel {
 		i = bits.TrailingZeros8(c.rel.subjects())
 	}
-	if i == ipSubject {
+	if i == ipSubject || i == callSubject {
 		return -1
 	}
 	return i
@@ -62,6 +62,8 @@ func (c Cond) HoldsFor(d *filter.Data) bool {
 	case c.kind == condRel:
 	case c.subject == ipSubject:
 		v = d.IP
+	case c.subject == callSubject:
+		v = uint64(uint32(d.Nr))
 	default:
 		v = d.Args[c.subject]
 	}
@@ -92,6 +94,7 @@ func assign(d *filter.Data) *assignment {
 		as[2*i], as[2*i+1] = uint32(v), uint32(v>>32)
 	}
 	as[2*ipSubject], as[2*ipSubject+1] = uint32(d.IP), uint32(d.IP>>32)
+	as[numberSymbol], as[tokenSymbol] = uint32(d.Nr), d.Arch
 	return &as
 }
 
@@ -121,6 +124,9 @@ func (op relop) String() string {
 }
 
 func subjectName(subject, half int) string {
+	if subject == callSubject {
+		return "nr"
+	}
 	name := "ip"
 	if subject != ipSubject {
 		name = fmt.Sprintf("arg%d", subject)

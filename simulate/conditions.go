@@ -36,7 +36,7 @@ func (m *merger) gridConds(subject int, g grid) []Cond {
 		s, _ := g.whole(max32 + 1) // no more numbers than the list has
 		return []Cond{in(both, s, max64)}
 	}
-	if m.narrow {
+	if m.narrow || subject == callSubject {
 		if lo := g[0].lo; !lo.isAll(max32) {
 			return []Cond{in(both, lo, max32)}
 		}

@@ -15,276 +15,437 @@ var ErrTooComplex = errors.New("simulate: too complex to evaluate symbolically")
 // The budget of one evaluation. Filters that compilers make stay below a hundredth of it.
 const (
 	maxWork   = 1 << 20 // instructions over all paths, and what feasibility costs beside them
-	maxLeaves = 1 << 12 // feasible paths
+	maxLeaves = 1 << 12 // paths under way, and paths that ended, for the same numbers
 	maxFree   = 8       // unknown bits in a returned value, which are tried one by one
 )
 
-// A leaf is the end of a feasible path.
-type leaf struct {
-	action filter.Action
-	knowledge
-}
+// Why a path is not followed to its end.
+const (
+	tooMuchWork  = "the filter has too many paths"
+	tooManyEnds  = "the filter tells too many cases apart"
+	tooComputed  = "the filter computes too long an expression"
+	tooManyTails = "the answer is computed from what is not known"
+)
 
-// A path is a path under way: the state of the machine before the instruction at pc.
+// memory is the scratch memory.
+type memory [filter.MemWords]value
+
+// A path is a path under way: the state of the machine before the instruction at pc, and the answers
+// so far of the old side and the new.
 type path struct {
-	pc   int
-	a, x value
-	m    [filter.MemWords]value
+	pc     int32
+	task   int32 // 0: none
+	a, x   value
+	m      *memory // nil: all 0; never changed once it is here
+	answer [2]filter.Action
 	knowledge
+	behind *path // in a bucket
 }
 
-// An explorer follows all feasible paths of a program.
+// A lost path is one that could not be followed to its end.
+type lostPath struct {
+	*path
+	reason string
+}
+
+// An explorer follows all feasible paths of a plan, in the order of the code. Paths that meet with
+// the same state are joined where what they know is simple enough: the plan has no loops, so that
+// all paths through an instruction are there when its turn comes.
+//
+// It goes over the code first with what depends on the syscall number alone. There a number is on
+// one path at a time. A path that forks for another reason is put off, as a task; each task has a
+// share of the work that is left, so that one number cannot use up the work for the others.
 type explorer struct {
-	p      filter.Program
-	words  [16]value // what the load instructions give
-	meter  *meter
-	stack  []path
-	leaves []leaf
+	*plan
+	meter   *meter
+	symbols [symbols]value // what the symbols are: constants or themselves
+	words   [16]value      // the same as the load instructions see it
+	buckets []*path        // by instruction: the paths that wait there, the latest first
+	waiting []uint64       // a bit per bucket that is not empty
+	alive   int            // paths in buckets
+	first   bool           // tasks are put off
+	tasks   [][]*path
+	leaves  []*path
+	lost    []lostPath
+	list    []*path // the bucket that is worked on
 }
 
-// explore returns one leaf for each feasible path. A path that is taken for feasible although no
-// call takes it does no harm: its conditions never hold.
-func (e *explorer) explore(start knowledge) ([]leaf, error) {
-	e.stack = append(e.stack, path{knowledge: start})
-	for len(e.stack) > 0 {
-		top := e.stack[len(e.stack)-1]
-		e.stack = e.stack[:len(e.stack)-1]
-		if err := e.follow(&top); err != nil {
-			return nil, err
+// explore follows all that goes out from start. What comes of it is in leaves and lost; work is the
+// bound of it all. A path that is taken for feasible although no call takes it does no harm: its
+// conditions never hold.
+func (e *explorer) explore(start *path, work int) {
+	e.buckets = make([]*path, len(e.code)+1)
+	e.waiting = make([]uint64, len(e.code)/64+1)
+	e.tasks = make([][]*path, 1) // number 0 is no task
+	start.meter = e.meter
+	if start.facts != nil {
+		e.meter.left = work
+		e.push(start)
+		e.drain()
+		return
+	}
+	e.first = true
+	e.meter.left = work / 2
+	e.push(start)
+	e.drain()
+	e.first = false
+	left := work/2 + max(e.meter.left, 0)
+	for i, t := range e.tasks[1:] {
+		share := left / (len(e.tasks) - 1 - i)
+		e.meter.left = share
+		for _, s := range t {
+			e.push(s)
 		}
-		if len(e.leaves) > maxLeaves || len(e.stack) > maxLeaves {
-			return nil, ErrTooComplex
+		e.drain()
+		left -= share - max(e.meter.left, 0)
+	}
+}
+
+// push puts a path to wait at its instruction.
+func (e *explorer) push(s *path) {
+	if e.first && s.task != 0 {
+		e.tasks[s.task] = append(e.tasks[s.task], s)
+		return
+	}
+	e.forget(s)
+	s.behind = e.buckets[s.pc]
+	e.buckets[s.pc] = s
+	e.waiting[s.pc/64] |= 1 << (s.pc % 64)
+	if e.alive++; e.alive > maxLeaves {
+		e.meter.left = -1
+	}
+}
+
+// forget drops what does not matter any more, so that states that differ in nothing else are equal.
+func (e *explorer) forget(s *path) {
+	live := e.live[s.pc]
+	if live&liveA == 0 {
+		s.a = value{}
+	}
+	if live&liveX == 0 {
+		s.x = value{}
+	}
+	if s.m == nil {
+		return
+	}
+	live &= 1<<filter.MemWords - 1
+	if live == 0 {
+		s.m = nil
+		return
+	}
+	var m memory
+	for ; live != 0; live &= live - 1 {
+		i := bits.TrailingZeros32(live)
+		m[i] = s.m[i]
+	}
+	switch m {
+	case memory{}:
+		s.m = nil
+	case *s.m:
+	default:
+		s.m = &m
+	}
+}
+
+// drain works off the buckets.
+func (e *explorer) drain() {
+	ends := 0
+	for i := 0; i < len(e.waiting); {
+		if e.waiting[i] == 0 {
+			i++
+			continue
+		}
+		pc := int32(64*i + bits.TrailingZeros64(e.waiting[i]))
+		list := e.take(pc)
+		switch {
+		case pc == int32(len(e.code)):
+			if ends += len(list); ends > maxLeaves && !e.first {
+				for _, s := range list {
+					e.lose(s, tooManyEnds)
+				}
+				continue
+			}
+			e.leaves = append(e.leaves, list...)
+			continue
+		case e.meter.left < 0:
+			for _, s := range list {
+				e.lose(s, tooMuchWork)
+			}
+			continue
+		}
+		for _, s := range list {
+			e.follow(s)
 		}
 	}
-	return e.leaves, nil
 }
 
-// follow runs one path to its end and leaves the forks on the stack.
-func (e *explorer) follow(s *path) error {
-	for s.pc < len(e.p) {
-		if !e.meter.spend(1) {
-			return ErrTooComplex
+// take empties a bucket and joins what can be joined.
+func (e *explorer) take(pc int32) []*path {
+	e.list = e.list[:0]
+	for s := e.buckets[pc]; s != nil; s = s.behind {
+		e.list = append(e.list, s)
+	}
+	e.buckets[pc] = nil
+	e.waiting[pc/64] &^= 1 << (pc % 64)
+	e.alive -= len(e.list)
+	if len(e.list) == 1 {
+		return e.list
+	}
+	slices.Reverse(e.list)
+	return joinPaths(e.list, e.meter)
+}
+
+func (e *explorer) lose(s *path, reason string) { e.lost = append(e.lost, lostPath{s, reason}) }
+
+// follow runs one path to where others may meet it, and leaves forks in the buckets.
+func (e *explorer) follow(s *path) {
+	for moved := false; ; moved = true {
+		if moved && e.joins[s.pc] || e.first && s.task != 0 {
+			e.push(s)
+			return
 		}
-		in := e.p[s.pc]
-		s.pc++
-		switch in.Code {
+		if !e.meter.spend(1) {
+			e.lose(s, tooMuchWork)
+			return
+		}
+		in := &e.code[s.pc]
+		switch in.code {
 		case filter.OpLdAbs:
-			s.a = e.words[in.K>>2&15]
+			s.a = e.words[in.k>>2&15]
+		case opLoadSymbol:
+			s.a = e.symbols[in.k&15]
 		case filter.OpLdLen:
 			s.a = constant(filter.DataSize)
 		case filter.OpLdxLen:
 			s.x = constant(filter.DataSize)
 		case filter.OpLdImm:
-			s.a = constant(in.K)
+			s.a = constant(in.k)
 		case filter.OpLdxImm:
-			s.x = constant(in.K)
+			s.x = constant(in.k)
 		case filter.OpLdMem:
-			s.a = s.m[in.K%filter.MemWords]
+			s.a = s.load(in.k)
 		case filter.OpLdxMem:
-			s.x = s.m[in.K%filter.MemWords]
+			s.x = s.load(in.k)
 		case filter.OpSt:
-			s.m[in.K%filter.MemWords] = s.a
+			e.store(s, in, s.a)
 		case filter.OpStx:
-			s.m[in.K%filter.MemWords] = s.x
+			e.store(s, in, s.x)
 		case filter.OpTax:
 			s.x = s.a
 		case filter.OpTxa:
 			s.a = s.x
 		case filter.OpJa:
-			s.pc += int(in.K)
 		case filter.OpRetK:
-			e.leaf(filter.Action(in.K), &s.knowledge)
-			return nil
+			e.end(s, in, filter.Action(in.k))
+			return
 		case filter.OpRetA:
-			return e.returns(s)
+			e.returns(s, in)
+			return
 		case filter.OpJeqK, filter.OpJgtK, filter.OpJgeK, filter.OpJsetK,
 			filter.OpJeqX, filter.OpJgtX, filter.OpJgeX, filter.OpJsetX:
-			if alive, err := e.jump(s, in); !alive {
-				return err
+			if !e.jump(s, in) {
+				return
 			}
+			continue
 		default:
-			if alive, err := e.arithmetic(s, in); !alive {
-				return err
+			if !e.arithmetic(s, in) {
+				return
 			}
 		}
+		s.pc = in.next
 	}
-	return nil // not reached in a verified program: the last instruction returns
 }
 
-func (e *explorer) leaf(a filter.Action, k *knowledge) {
-	e.leaves = append(e.leaves, leaf{a, *k})
+func (s *path) load(k uint32) value {
+	if s.m == nil {
+		return value{}
+	}
+	return s.m[k%filter.MemWords]
+}
+
+func (e *explorer) store(s *path, in *instr, v value) {
+	k := in.k % filter.MemWords
+	if e.live[in.next]>>k&1 == 0 || s.load(k) == v {
+		return
+	}
+	var m memory
+	if s.m != nil {
+		m = *s.m
+	}
+	m[k] = v
+	s.m = &m
+	e.meter.spend(4)
+}
+
+// end folds an answer into what the path has, and goes on with the next unit.
+func (e *explorer) end(s *path, in *instr, a filter.Action) {
+	for side := range s.answer {
+		switch {
+		case in.sides>>side&1 == 0:
+		case e.raw:
+			s.answer[side] = a
+		default:
+			s.answer[side] = fold(s.answer[side], a)
+		}
+	}
+	s.a, s.x, s.m = value{}, value{}, nil
+	s.pc = in.next
+	e.push(s)
 }
 
 // operand is k or X, as the code says.
-func (s *path) operand(in filter.Insn) value {
-	if in.Code&filter.SrcX != 0 {
+func (s *path) operand(in *instr) value {
+	if in.code&filter.SrcX != 0 {
 		return s.x
 	}
-	return constant(in.K)
+	return constant(in.k)
 }
 
 // arithmetic runs an instruction of ClassAlu. It is false if the path ends with it.
-func (e *explorer) arithmetic(s *path, in filter.Insn) (bool, error) {
+func (e *explorer) arithmetic(s *path, in *instr) bool {
 	v := s.operand(in)
-	if in.Code == filter.OpDivX {
+	if in.code == filter.OpDivX {
 		// X = 0 ends the program with 0; the path goes on with every other X.
-		alive, err := e.branch(s, v, opEq, constant(0), func(zero *path) {
-			e.leaf(filter.KillThread, &zero.knowledge)
-		})
+		alive := e.branch(s, v, opEq, constant(0), func(zero *path) { e.end(zero, in.quit(), filter.KillThread) })
 		if !alive {
-			return false, err
+			return false
 		}
 	}
-	s.a = apply(in.Code, s.a, v)
-	return true, nil
+	s.a = apply(in.code, s.a, v)
+	return true
 }
 
 // jump runs a conditional jump: it follows the false branch, where it is feasible, and leaves the
-// true branch on the stack, where that is. It is false if nothing is left to follow.
-func (e *explorer) jump(s *path, in filter.Insn) (bool, error) {
+// true branch in a bucket, where that is. It is false if nothing is left to follow.
+func (e *explorer) jump(s *path, in *instr) bool {
 	v := s.operand(in)
 	if s.a.isConst() && v.isConst() {
-		if compare(in.Code, s.a.xor, v.xor) {
-			s.pc += int(in.Jt)
-		} else {
-			s.pc += int(in.Jf)
+		if s.pc = in.next; compare(in.code, s.a.xor, v.xor) {
+			s.pc = in.jt
 		}
-		return true, nil
+		return true
 	}
-	if in.Jt == in.Jf {
-		s.pc += int(in.Jt)
-		return true, nil
-	}
-	left, op, right := s.a, relation(in.Code), v
-	onTrue, onFalse := in.Jt, in.Jf
-	if in.Code&^filter.SrcX == filter.OpJsetK { // A & v != 0 is not A & v == 0
+	left, op, right := s.a, relation(in.code), v
+	onTrue, onFalse := in.jt, in.next
+	if in.code&^filter.SrcX == filter.OpJsetK { // A & v != 0 is not A & v == 0
 		left, right = apply(filter.OpAndK, s.a, v), constant(0)
 		onTrue, onFalse = onFalse, onTrue
 	}
-	alive, err := e.branch(s, left, op, right, func(taken *path) {
-		taken.pc += int(onTrue)
-		e.stack = append(e.stack, *taken)
+	alive := e.branch(s, left, op, right, func(taken *path) {
+		taken.pc = onTrue
+		e.push(taken)
 	})
-	s.pc += int(onFalse)
-	return alive, err
+	if alive {
+		s.pc = onFalse
+	}
+	return alive
 }
 
-// branch asks whether "left op right" holds on the path. Where it can, taken gets a copy of the
-// path that knows it; where it cannot hold always, s learns the opposite and branch is true. It is
-// false where the path s is over.
-func (e *explorer) branch(s *path, left value, op relop, right value, taken func(*path)) (bool, error) {
+// branch asks whether "left op right" holds on the path. Where it can, taken gets the path that
+// knows it; where it cannot hold always, s learns the opposite and branch is true. It is false where
+// the path s is over.
+func (e *explorer) branch(s *path, left value, op relop, right value, taken func(*path)) bool {
 	question, decided, holds, err := ask(left, op, right)
 	switch {
 	case err != nil:
-		return false, err
+		e.lose(s, tooComputed)
+		return false
 	case decided && holds:
 		taken(s)
-		return false, nil
+		return false
 	case decided:
-		return true, nil
+		return true
 	}
-	fork := *s
-	if question.learn(&fork.knowledge, true) {
+	if yes, no, ok := question.ofNumber(&s.knowledge); ok {
+		switch {
+		case len(no) == 0:
+			s.numbers = yes
+			taken(s)
+			return false
+		case len(yes) == 0:
+			s.numbers = no
+			return true
+		}
+		fork := *s
+		fork.numbers, s.numbers = yes, no
 		taken(&fork)
+		return true
 	}
-	return question.learn(&s.knowledge, false), nil
-}
-
-// A question is a comparison that a path can go either way on.
-type question struct {
-	atom  atom // if isRel is false
-	rel   relationFact
-	isRel bool
-}
-
-// ask brings a comparison of values into the simplest form there is.
-func ask(left value, op relop, right value) (q question, decided, holds bool, err error) {
-	if left.isConst() {
-		left, right, op = right, left, op.swap()
-	}
-	if op == opEq && left.node == nil && right.node == nil && !right.isConst() {
-		if diff, ok := bitwise(filter.OpXorK, left, right); ok {
-			left, right = diff, constant(0)
-		}
-	}
+	fork := s.clone()
+	before := s.facts
+	can := question.learn(&fork.knowledge, true)
+	cannot := question.learn(&s.knowledge, false)
 	switch {
-	case left.isConst() && right.isConst():
-		return q, true, op.holds(left.xor, right.xor), nil
-	case left.node == nil && right.isConst():
-		q.atom, decided, holds = newAtom(left, op, right.xor)
-		return q, decided, holds, nil
-	case left == right:
-		return q, true, op == opEq || op == opGe || op == opLe, nil
-	case left.size()+right.size() > maxSize:
-		return q, false, false, ErrTooComplex
+	case !cannot && !can:
+		return false
+	case !cannot: // what always holds is nothing to learn
+		fork.facts = before
+		taken(fork)
+		return false
+	case !can:
+		s.facts = before
+		return true
 	}
-	q.isRel, q.rel = true, relationFact{left, right, op}
-	return q, false, false, nil
+	if e.first && s.task == 0 {
+		e.newTask(s)
+	}
+	fork.task = s.task
+	taken(fork)
+	return true
 }
 
-// learn adds the answer to what a path knows; false if no call of this path gives it.
-func (q question) learn(k *knowledge, holds bool) bool {
-	if q.isRel {
-		r := q.rel
-		if !holds {
-			r.op = r.op.negate()
-		}
-		return k.relate(r)
-	}
-	a := q.atom
-	if !holds {
-		a = a.negate()
-	}
-	return k.assume(a)
+func (e *explorer) newTask(s *path) {
+	s.task = int32(len(e.tasks))
+	e.tasks = append(e.tasks, nil)
 }
 
-// returns ends a path with the value of A, one leaf for each number that it can be.
-func (e *explorer) returns(s *path) error {
+func (s *path) clone() *path {
+	fork := *s
+	if s.numbers != nil {
+		s.meter.spend(len(s.numbers) / 16)
+		fork.numbers = slices.Clone(s.numbers)
+	}
+	return &fork
+}
+
+// returns ends a path with the value of A, one end for each number that it can be.
+func (e *explorer) returns(s *path, in *instr) {
 	if s.a.isConst() {
-		e.leaf(filter.Action(s.a.xor), &s.knowledge)
-		return nil
+		e.end(s, in, filter.Action(s.a.xor))
+		return
 	}
-	numbers, err := s.numbers(s.a)
+	values, err := s.values(s.a)
 	if err != nil {
-		return err
+		e.lose(s, tooManyTails)
+		return
 	}
-	for _, n := range numbers {
+	for _, n := range values {
 		q, decided, holds, err := ask(s.a, opEq, constant(n))
 		if err != nil {
-			return err
+			e.lose(s, tooComputed)
+			return
 		}
-		fork := s.knowledge
-		if decided && holds || !decided && q.learn(&fork, true) {
-			e.leaf(filter.Action(n), &fork)
+		fork := s.clone()
+		if decided && holds {
+			e.end(fork, in, filter.Action(n))
+			continue
 		}
-	}
-	return nil
-}
-
-// numbers lists all that a value can be on the path, and perhaps more.
-func (s *path) numbers(v value) ([]uint32, error) {
-	deps := v.subjects()
-	if v.size() > maxSize {
-		return nil, ErrTooComplex
-	}
-	if i := bits.TrailingZeros8(deps); deps == 1<<i && s.listed[i] != nil {
-		var all []uint32
-		var as assignment
-		for _, c := range s.listed[i] {
-			as[2*i], as[2*i+1] = uint32(c), uint32(c>>32)
-			all = append(all, v.eval(&as))
+		if decided {
+			continue
 		}
-		slices.Sort(all)
-		return slices.Compact(all), nil
-	}
-	if v.node != nil || bits.OnesCount32(v.mask) > maxFree {
-		return nil, ErrTooComplex
-	}
-	var all []uint32
-	for sub := uint32(0); ; {
-		all = append(all, sub^v.xor)
-		if sub = (sub - v.mask) & v.mask; sub == 0 { // the next subset of the mask's bits
-			return all, nil
+		if yes, _, ok := q.ofNumber(&fork.knowledge); ok {
+			if fork.numbers = yes; len(yes) > 0 {
+				e.end(fork, in, filter.Action(n))
+			}
+			continue
 		}
+		if !q.learn(&fork.knowledge, true) {
+			continue
+		}
+		if e.first && s.task == 0 {
+			e.newTask(s)
+		}
+		fork.task = s.task
+		e.end(fork, in, filter.Action(n))
 	}
 }

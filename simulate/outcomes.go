@@ -52,36 +52,56 @@ func (r Region) String() string {
 // is ErrTooComplex, always, if the paths are too many or the returned value itself is computed from
 // arguments; nothing is known then.
 func Outcomes(p filter.Program, arch *syscalls.Arch, nr int32, args [6][]uint64) ([]Region, error) {
-	e := explorer{p: p, meter: &meter{maxWork}}
+	code := plan{raw: true}
+	code.add(unit{program: p}, oldSide)
+	code.finish()
+	e := explorer{plan: &code, meter: &meter{}}
 	m := merger{narrow: arch.Bits == 32}
-	start := knowledge{meter: e.meter}
 	for i, list := range args {
-		start.listed[i] = constants(list, m.narrow)
+		m.given[i] = constants(list, m.narrow)
 	}
-	m.given = start.listed
-	e.words[0], e.words[1] = constant(uint32(nr)), constant(arch.Audit)
-	for subject := range subjects {
+	start := path{}
+	if slices.ContainsFunc(m.given[:], func(list []uint64) bool { return list != nil }) {
+		start.facts = &facts{listed: m.given}
+	}
+	e.setSymbols(&m)
+	e.symbols[numberSymbol], e.symbols[tokenSymbol] = constant(uint32(nr)), constant(arch.Audit)
+	e.setWords(arch.BigEndian)
+	e.explore(&start, maxWork)
+	if len(e.lost) > 0 {
+		return nil, ErrTooComplex
+	}
+	return m.regions(e.leaves), nil
+}
+
+// setSymbols makes the arguments and the instruction pointer unknown, as far as nothing is given.
+func (e *explorer) setSymbols(m *merger) {
+	for i := range symbol(symbols) {
+		e.symbols[i] = word(i)
+		list := m.given[i.subject()]
+		switch high := i&1 != 0; {
+		case len(list) == 1:
+			e.symbols[i] = constant(uint32(list[0] >> (32 * (i & 1))))
+		case m.narrow && high:
+			e.symbols[i] = constant(0)
+		}
+	}
+}
+
+// setWords places the symbols where a machine of this byte order has them.
+func (e *explorer) setWords(bigEndian bool) {
+	e.words[0], e.words[1] = e.symbols[numberSymbol], e.symbols[tokenSymbol]
+	for subject := range callSubject {
 		at := 4 + 2*subject
 		if subject == ipSubject {
 			at = 2
 		}
-		lo, hi := word(symbol(2*subject)), word(symbol(2*subject+1))
-		switch list := start.listed[subject]; {
-		case len(list) == 1:
-			lo, hi = constant(uint32(list[0])), constant(uint32(list[0]>>32))
-		case m.narrow:
-			hi = constant(0)
-		}
-		if arch.BigEndian {
+		lo, hi := e.symbols[2*subject], e.symbols[2*subject+1]
+		if bigEndian {
 			lo, hi = hi, lo
 		}
 		e.words[at], e.words[at+1] = lo, hi
 	}
-	leaves, err := e.explore(start)
-	if err != nil {
-		return nil, err
-	}
-	return m.regions(leaves), nil
 }
 
 // constants sorts a list and drops what is there twice; nil for no list.
@@ -107,49 +127,62 @@ type merger struct {
 
 // A cell is a region in the making.
 type cell struct {
-	action filter.Action
+	answer [2]filter.Action
 	facts  [subjects]fact
 	rels   []relationFact
 	relKey string
 	keys   [subjects]string // of the facts
 }
 
-func (m *merger) regions(leaves []leaf) []Region {
-	if len(leaves) > 0 && !slices.ContainsFunc(leaves, func(l leaf) bool { return l.action != leaves[0].action }) {
-		return []Region{{Action: leaves[0].action}} // all paths together are all calls
+// regions returns the regions of leaves by the answer of the old side.
+func (m *merger) regions(leaves []*path) []Region {
+	if len(leaves) > 0 && !slices.ContainsFunc(leaves, func(l *path) bool { return l.answer[0] != leaves[0].answer[0] }) {
+		return []Region{{Action: leaves[0].answer[0]}} // all paths together are all calls
 	}
+	var list []Region
+	for _, c := range m.cells(leaves) {
+		list = append(list, Region{c.answer[0], m.conditions(c)})
+	}
+	sortRegions(list)
+	return list
+}
+
+// sortRegions puts more permissive actions first, and then goes by the text.
+func sortRegions(list []Region) {
+	type entry struct {
+		Region
+		text string
+	}
+	entries := make([]entry, len(list))
+	for i, r := range list {
+		entries[i] = entry{r, r.String()}
+	}
+	slices.SortStableFunc(entries, func(a, b entry) int {
+		return cmp.Or(-cmp.Compare(int32(a.Action.Base()), int32(b.Action.Base())),
+			cmp.Compare(a.Action, b.Action), strings.Compare(a.text, b.text))
+	})
+	for i, e := range entries {
+		list[i] = e.Region
+	}
+}
+
+// cells makes cells of leaves and joins them.
+func (m *merger) cells(leaves []*path) []*cell {
 	var cells []*cell
 	for _, l := range leaves {
 		if c, ok := m.cell(l); ok {
 			cells = append(cells, c)
 		}
 	}
-	cells = m.merge(cells)
-	type entry struct {
-		Region
-		text string
-	}
-	var list []entry
-	for _, c := range cells {
-		r := Region{c.action, m.conditions(c)}
-		list = append(list, entry{r, r.String()})
-	}
-	slices.SortStableFunc(list, func(a, b entry) int {
-		return cmp.Or(-cmp.Compare(int32(a.Action.Base()), int32(b.Action.Base())),
-			cmp.Compare(a.Action, b.Action), strings.Compare(a.text, b.text))
-	})
-	regions := make([]Region, len(list))
-	for i, e := range list {
-		regions[i] = e.Region
-	}
-	return regions
+	return m.merge(cells)
 }
 
 // cell is false for a leaf that turns out to be infeasible.
-func (m *merger) cell(l leaf) (*cell, bool) {
-	c := &cell{action: l.action, rels: l.rels}
+func (m *merger) cell(l *path) (*cell, bool) {
+	k := l.known()
+	c := &cell{answer: l.answer, rels: k.rels}
 	for i := range subjects {
-		f := factOf(l.words[2*i], l.words[2*i+1], l.listed[i], m.narrow, l.meter)
+		f := factOf(k.words[2*i], k.words[2*i+1], k.listed[i], m.narrow || i == callSubject, l.meter)
 		if len(f.in) == 0 {
 			return nil, false
 		}
@@ -157,7 +190,7 @@ func (m *merger) cell(l leaf) (*cell, bool) {
 		c.keys[i] = string(f.key(nil))
 	}
 	var texts []string
-	for _, r := range l.rels {
+	for _, r := range k.rels {
 		texts = append(texts, r.left.String()+r.op.String()+r.right.String())
 	}
 	slices.Sort(texts)
@@ -187,7 +220,8 @@ func mergeSubject(cells []*cell, i int) []*cell {
 	groups := map[string][]*cell{}
 	var order []string
 	for _, c := range cells {
-		b := binary.BigEndian.AppendUint32(nil, uint32(c.action))
+		b := binary.BigEndian.AppendUint32(nil, uint32(c.answer[0]))
+		b = binary.BigEndian.AppendUint32(b, uint32(c.answer[1]))
 		b = append(append(b, c.relKey...), 0)
 		for j := range subjects {
 			if j != i {

@@ -303,7 +303,8 @@ func TestRegionTextOfPrograms(t *testing.T) {
 		{filter.Program{arg0, s(filter.OpRshK, 4), s(filter.OpAndK, 3), j(filter.OpJeqK, 2, 1, 0)}, "ALLOW if arg0 & 0x30 == 0x20; ERRNO(1) if arg0 & 0x30 != 0x20"},
 		{filter.Program{arg0, s(filter.OpRshK, 4), j(filter.OpJgtK, 2, 1, 0)}, "ALLOW if arg0.lo > 47; ERRNO(1) if arg0.lo <= 47"},
 		{filter.Program{arg0, s(filter.OpAndK, 5), j(filter.OpJgtK, 2, 1, 0)}, "ALLOW if arg0.lo & 0x5 > 2; ERRNO(1) if arg0.lo & 0x5 <= 2"},
-		{filter.Program{arg0, s(filter.OpAddK, 5), j(filter.OpJeqK, 7, 1, 0)}, "ALLOW if (arg0.lo + 5) == 7; ERRNO(1) if (arg0.lo + 5) != 7"},
+		{filter.Program{arg0, s(filter.OpAddK, 5), j(filter.OpJeqK, 7, 1, 0)}, "ALLOW if arg0.lo == 2; ERRNO(1) if arg0.lo != 2"},
+		{filter.Program{arg0, s(filter.OpMulK, 3), j(filter.OpJeqK, 9, 1, 0)}, "ALLOW if (arg0.lo * 3) == 9; ERRNO(1) if (arg0.lo * 3) != 9"},
 		{filter.Program{arg0, s(filter.OpTax, 0), filter.Load(filter.OffsetArgs + 8), j(filter.OpJgtX, 0, 1, 0)}, "ALLOW if arg1.lo > arg0.lo; ERRNO(1) if arg1.lo <= arg0.lo"},
 		{filter.Program{filter.Load(filter.OffsetIP), j(filter.OpJeqK, 5, 1, 0)}, "ALLOW if ip.lo == 5; ERRNO(1) if ip.lo != 5"},
 		{filter.Program{arg0, s(filter.OpTax, 0), s(filter.OpLdImm, 8), s(filter.OpDivX, 0), j(filter.OpJeqK, 4, 1, 0)}, "ALLOW if arg0.lo != 0 and (8 / arg0.lo) == 4; ERRNO(1) if arg0.lo != 0 and (8 / arg0.lo) != 4; KILL_THREAD if arg0.lo == 0"},
@@ -324,14 +325,14 @@ func TestRegionTextOfPrograms(t *testing.T) {
 
 func TestOutcomesTooComplex(t *testing.T) {
 	arch := syscalls.ByName("x86_64")
-	// Each rung doubles the paths, because both branches leave something behind.
-	var ladder filter.Program
+	// Each rung doubles the paths, because the sum of the bits is kept and returned.
+	ladder := filter.Program{filter.Stmt(filter.OpSt, 0)}
 	for i := range 20 {
 		ladder = append(ladder,
-			filter.Load(filter.OffsetArgs), filter.Stmt(filter.OpAndK, 1<<i), filter.Jump(filter.OpJeqK, 0, 0, 2),
-			filter.Stmt(filter.OpLdxMem, 0), filter.Stmt(filter.OpJa, 0), filter.Stmt(filter.OpStx, 0))
+			filter.Load(filter.OffsetArgs), filter.Jump(filter.OpJsetK, 1<<i, 0, 3),
+			filter.Stmt(filter.OpLdMem, 0), filter.Stmt(filter.OpAddK, 1<<i), filter.Stmt(filter.OpSt, 0))
 	}
-	ladder = append(append(filter.Program{filter.Stmt(filter.OpStx, 0)}, ladder...), filter.Return(filter.Allow))
+	ladder = append(ladder, filter.Stmt(filter.OpLdMem, 0), filter.Stmt(filter.OpRetA, 0))
 	doubled := filter.Program{filter.Load(filter.OffsetArgs), filter.Stmt(filter.OpTax, 0)}
 	for range 2000 {
 		doubled = append(doubled, filter.Stmt(filter.OpAddX, 0), filter.Stmt(filter.OpTax, 0))
@@ -353,5 +354,24 @@ func TestOutcomesTooComplex(t *testing.T) {
 		if err != nil || len(regions) != 1 {
 			t.Errorf("%s, arguments known: %v, %v", name, regions, err)
 		}
+	}
+}
+
+// Paths that meet again with the same state are one, and so a ladder that leaves nothing behind has
+// two paths and not 1<<20.
+func TestOutcomesOfLadder(t *testing.T) {
+	arch := syscalls.ByName("x86_64")
+	ladder := filter.Program{filter.Stmt(filter.OpStx, 0)}
+	for i := range 20 {
+		ladder = append(ladder, filter.Load(filter.OffsetArgs), filter.Stmt(filter.OpAndK, 1<<i),
+			filter.Jump(filter.OpJeqK, 0, 0, 2), filter.Stmt(filter.OpLdxMem, 0), filter.Stmt(filter.OpJa, 0), filter.Stmt(filter.OpStx, 0))
+	}
+	ladder = append(ladder, filter.Load(filter.OffsetArgs), filter.Jump(filter.OpJeqK, 5, 0, 1), filter.Return(filter.Log), filter.Return(filter.Allow))
+	if err := ladder.Verify(); err != nil {
+		t.Fatal(err)
+	}
+	regions, err := Outcomes(ladder, arch, 7, [6][]uint64{})
+	if got := joinRegions(regions); err != nil || got != "ALLOW if arg0.lo != 5; LOG if arg0.lo == 5" {
+		t.Errorf("%s, %v", got, err)
 	}
 }

@@ -7,13 +7,18 @@ import (
 )
 
 // A symbol is one half of an unknown 64-bit number: 2*subject for the low half, one more for the
-// high half. Subjects 0 to 5 are the arguments, subject 6 is the instruction pointer.
+// high half. Subjects 0 to 5 are the arguments, subject 6 is the instruction pointer. Subject 7 has
+// the syscall number as its low half and the architecture token as its high half.
 type symbol uint8
 
 const (
-	ipSubject = 6
-	subjects  = 7
-	symbols   = 2 * subjects
+	ipSubject   = 6
+	callSubject = 7
+	subjects    = 8
+	symbols     = 2 * subjects
+
+	numberSymbol symbol = 2 * callSubject
+	tokenSymbol  symbol = 2*callSubject + 1
 )
 
 func (s symbol) subject() int { return int(s) / 2 }
@@ -28,7 +33,7 @@ type assignment [symbols]uint32
 //     of xor. All that and, or, xor and shifts by constants make of a word is of this form.
 //   - anything else: node is the operation that made it.
 //
-// Values compare with ==; equal values are equal numbers.
+// Equal values are equal numbers; see same.
 type value struct {
 	sym       symbol
 	shift     int8
@@ -59,6 +64,16 @@ func (v value) size() int {
 		return 1
 	}
 	return v.node.size
+}
+
+// same reports whether two values were computed alike. Large ones count as different.
+func (v value) same(w value) bool {
+	if v == w {
+		return true
+	}
+	a, b := v.node, w.node
+	return a != nil && b != nil && a.code == b.code && a.size == b.size && a.size <= maxSize && a.deps == b.deps &&
+		a.left.same(b.left) && a.right.same(b.right)
 }
 
 // subjects returns a bit per subject that the value depends on.
@@ -118,7 +133,7 @@ func apply(code uint16, a, b value) value {
 			return r
 		}
 	}
-	if code == filter.OpSubK && a == b {
+	if code == filter.OpSubK && a.same(b) {
 		return constant(0)
 	}
 	return value{node: &node{

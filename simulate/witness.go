@@ -25,29 +25,49 @@ const (
 // was found. Conditions on single arguments are solved exactly, however many, up to a budget that
 // no filter of a compiler comes near; conditions that join several words are tried out.
 func (r Region) Witness(arch *syscalls.Arch, args [6][]uint64) (d filter.Data, err error) {
-	s := solver{region: r, left: maxSearch}
-	if arch.Bits == 32 {
-		s.fixed = max32 << 32
+	m := merger{narrow: arch.Bits == 32}
+	for i, list := range args {
+		m.given[i] = constants(list, m.narrow)
 	}
+	return m.witness(r, nil)
+}
+
+// witness returns a call in the region; its number is one of the given ones, where these are not
+// nil.
+func (m *merger) witness(r Region, numbers set) (d filter.Data, err error) {
+	s := solver{region: r, left: maxSearch}
 	joined := slices.ContainsFunc(r.When, func(c Cond) bool { return c.kind == condRel })
 	for try := range uint64(maxTries) {
 		stride := uint64(1) // walks through the combinations of given constants
 		for subject := range subjects {
 			var v uint64
-			var list []uint64
-			if subject != ipSubject && len(args[subject]) > 0 {
-				list = s.listed(subject, constants(args[subject], arch.Bits == 32))
+			var sets []halfSet
+			s.fixed = 0
+			switch {
+			case subject == callSubject && numbers == nil:
+				continue
+			case subject == callSubject:
+				s.fixed = max32 << 32
+				sets = []halfSet{{0, numbers}}
+			case m.narrow:
+				s.fixed = max32 << 32
+			}
+			if given := m.given[subject]; given != nil {
+				list := s.listed(subject, given)
 				if len(list) == 0 {
 					return d, ErrEmpty
 				}
 				v = list[try/stride%uint64(len(list))]
 				stride *= uint64(len(list))
-			} else if v, err = s.solve(subject, wish(try, subject)); err != nil {
+			} else if v, err = s.solve(subject, wish(try, subject), sets); err != nil {
 				return d, err
 			}
-			if subject == ipSubject {
+			switch subject {
+			case callSubject:
+				d.Nr = int32(uint32(v))
+			case ipSubject:
 				d.IP = v
-			} else {
+			default:
 				d.Args[subject] = v
 			}
 		}
@@ -94,10 +114,9 @@ func (s *solver) listed(subject int, list []uint64) []uint64 {
 	})
 }
 
-// solve returns a number for a subject that satisfies the conditions on it alone.
-func (s *solver) solve(subject int, wish uint64) (uint64, error) {
+// solve returns a number for a subject that is in the sets and satisfies the conditions on it alone.
+func (s *solver) solve(subject int, wish uint64, sets []halfSet) (uint64, error) {
 	var atoms []wide
-	var sets []halfSet
 	if s.fixed != 0 {
 		atoms = append(atoms, wide{op: opEq, mask: s.fixed})
 	}

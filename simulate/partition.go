@@ -1,0 +1,384 @@
+package simulate
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"github.com/profcheck/profcheck/filter"
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+// A NumberRange is a stretch of syscall numbers with the same regions: each call with one of them is
+// in exactly one region, and gets its action.
+type NumberRange struct {
+	From, To uint32   // both included; Data.Nr as an unsigned number
+	Regions  []Region // as Outcomes gives them; where Unknown is set, what is known all the same
+	Unknown  *Unknown // nil: everything is known
+}
+
+// Unknown says what is known of calls for which evaluation was given up.
+type Unknown struct {
+	Reason  string          // "the filter has too many paths"
+	Actions []filter.Action // every action that can come out, ascending by precedence
+	// Any reports that the answer is computed from what is not known: the actions listed may come
+	// out, and so may others.
+	Any bool
+}
+
+// Partition returns what the policy answers for every number of an ABI, ascending, without gaps but
+// for numbers that are another ABI's: x86_64 and x32, which share a token, divide the numbers as
+// syscalls.ByAudit does. Neighbours with equal regions are one range.
+//
+// Regions depend on arguments and instruction pointer, as those of Outcomes do; where a filter
+// computes with the number in ways that no range can say, conditions on the number appear beside
+// them, but never for numbers that have a name. The work is bounded; see Unknown.
+func Partition(p Policy, arch *syscalls.Arch) []NumberRange {
+	a := newAnalysis(p.plan(), arch.Audit, arch.BigEndian, arch.Bits == 32, abiNumbers(arch))
+	a.arch = arch
+	return a.partition()
+}
+
+// PartitionToken is Partition for any architecture token and all numbers; narrow says that the upper
+// halves of arguments and instruction pointer are 0.
+func PartitionToken(p Policy, token uint32, bigEndian, narrow bool) []NumberRange {
+	return newAnalysis(p.plan(), token, bigEndian, narrow, upTo(max32)).partition()
+}
+
+// abiNumbers returns the numbers that belong to an ABI.
+func abiNumbers(arch *syscalls.Arch) set {
+	shared := func(a *syscalls.Arch) bool { return a != arch && a.Audit == arch.Audit }
+	if !slices.ContainsFunc(syscalls.Arches(), shared) {
+		return upTo(max32)
+	}
+	// One bit tells the ABIs apart, except for number -1.
+	var r set
+	for bit := range 32 {
+		flag := uint32(1) << bit
+		if syscalls.ByAudit(arch.Audit, int32(flag)) == syscalls.ByAudit(arch.Audit, 0) {
+			continue
+		}
+		has := syscalls.ByAudit(arch.Audit, int32(flag)) == arch
+		op := opEq
+		if has {
+			op = opNe
+		}
+		r, _ = atom{op: op, mask: flag}.spans(1 << 10)
+	}
+	last := single(max32)
+	if syscalls.ByAudit(arch.Audit, -1) == arch {
+		return normal(slices.Concat(r, last))
+	}
+	return r.intersect(last.complement(max32))
+}
+
+// An analysis is what an explorer found for one token, number by number.
+type analysis struct {
+	merger
+	*explorer
+	arch  *syscalls.Arch // nil: none in particular
+	token uint32
+
+	byLeaves map[string][]Region
+	byAction map[filter.Action][]Region
+	byLost   map[string]*tails
+	ids      map[any]uint64 // of pointers, for keys
+	key      []byte
+}
+
+func (a *analysis) id(pointer any) uint64 {
+	n, ok := a.ids[pointer]
+	if !ok {
+		n = uint64(len(a.ids))
+		a.ids[pointer] = n
+	}
+	return n
+}
+
+func newAnalysis(code *plan, token uint32, bigEndian, narrow bool, numbers set) *analysis {
+	a := &analysis{
+		merger:   merger{narrow: narrow},
+		explorer: &explorer{plan: code, meter: &meter{}},
+		token:    token,
+		byLeaves: map[string][]Region{},
+		byAction: map[filter.Action][]Region{},
+		byLost:   map[string]*tails{},
+		ids:      map[any]uint64{},
+	}
+	a.setSymbols(&a.merger)
+	a.symbols[tokenSymbol] = constant(token)
+	a.setWords(bigEndian)
+	start := &path{answer: [2]filter.Action{filter.Allow, filter.Allow}}
+	start.numbers = slices.Clone(numbers)
+	a.explore(start, maxWork)
+	return a
+}
+
+// A piece is a stretch of numbers that are on the same paths.
+type piece struct {
+	span
+	leaves []*path
+	lost   []lostPath
+}
+
+// maxActive bounds the ends of paths over all pieces.
+const maxActive = 1 << 20
+
+// pieces sorts what was found by number.
+func (a *analysis) pieces() []piece {
+	type entry struct {
+		span
+		leaf, lost int // index, or -1
+	}
+	var entries []entry
+	for i, l := range a.leaves {
+		for _, sp := range l.numbers {
+			entries = append(entries, entry{sp, i, -1})
+		}
+	}
+	for i, l := range a.lost {
+		for _, sp := range l.numbers {
+			entries = append(entries, entry{sp, -1, i})
+		}
+	}
+	slices.SortFunc(entries, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(a.lo, b.lo), cmp.Compare(a.leaf, b.leaf), cmp.Compare(a.lost, b.lost))
+	})
+	var list []piece
+	var active []entry
+	budget := maxActive
+	for at, next := uint64(0), 0; next < len(entries) || len(active) > 0; {
+		if len(active) == 0 {
+			at = entries[next].lo
+		}
+		for ; next < len(entries) && entries[next].lo == at; next++ {
+			active = append(active, entries[next])
+		}
+		to := uint64(max32)
+		if next < len(entries) {
+			to = entries[next].lo - 1
+		}
+		for _, e := range active {
+			to = min(to, e.hi)
+		}
+		p := piece{span: span{at, to}}
+		budget -= len(active)
+		for _, e := range active {
+			switch {
+			case e.leaf < 0:
+				p.lost = append(p.lost, a.lost[e.lost])
+			case budget > 0:
+				p.leaves = append(p.leaves, a.leaves[e.leaf])
+			default: // the end of a path may stand for the path
+				p.lost = append(p.lost, lostPath{a.leaves[e.leaf], tooManyEnds})
+			}
+		}
+		list = append(list, p)
+		active = slices.DeleteFunc(active, func(e entry) bool { return e.hi == to })
+		at = to + 1
+	}
+	return a.resolved(list)
+}
+
+// resolved divides pieces in which the number decides in ways that no range says: it asks for each
+// number that has a name, and for each in short pieces.
+func (a *analysis) resolved(list []piece) []piece {
+	var r []piece
+	for _, p := range list {
+		if !slices.ContainsFunc(p.leaves, (*path).asksNumber) {
+			r = append(r, p)
+			continue
+		}
+		for _, nr := range a.named(p.span) {
+			if nr > p.lo {
+				r = append(r, piece{span{p.lo, nr - 1}, p.leaves, p.lost})
+			}
+			r = append(r, p.at(nr))
+			p.lo = nr + 1
+		}
+		if p.lo <= p.hi {
+			r = append(r, p)
+		}
+	}
+	return r
+}
+
+// maxShort is how many numbers without a name are asked for one by one.
+const maxShort = 64
+
+func (a *analysis) named(in span) []uint64 {
+	var list []uint64
+	if in.hi-in.lo < maxShort {
+		for nr := in.lo; nr <= in.hi; nr++ {
+			list = append(list, nr)
+		}
+		return list
+	}
+	if a.arch == nil {
+		return nil
+	}
+	for _, s := range a.arch.Syscalls() {
+		if nr := uint64(uint32(s.Nr)); nr >= in.lo && nr <= in.hi {
+			list = append(list, nr)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// at is the piece for one number alone.
+func (p piece) at(nr uint64) piece {
+	r := piece{span: span{nr, nr}, lost: p.lost}
+	for _, l := range p.leaves {
+		if l, ok := l.at(uint32(nr)); ok {
+			r.leaves = append(r.leaves, l)
+		}
+	}
+	return r
+}
+
+// asksNumber reports whether the path knows something of the number that numbers does not say.
+func (s *path) asksNumber() bool {
+	f := s.known()
+	return f.words[numberSymbol] != nil ||
+		slices.ContainsFunc(f.rels, func(r relationFact) bool { return r.subjects()>>callSubject != 0 })
+}
+
+// at is the path for one number alone, false if that number does not take it.
+func (s *path) at(nr uint32) (*path, bool) {
+	if !s.asksNumber() {
+		return s, true
+	}
+	r := *s
+	r.numbers = single(uint64(nr))
+	f := r.own()
+	if w := f.words[numberSymbol]; w != nil {
+		for _, a := range w.atoms {
+			if !a.holds(nr) {
+				return nil, false
+			}
+		}
+		if w.in != nil && !w.in.contains(uint64(nr)) {
+			return nil, false
+		}
+		f.words[numberSymbol] = nil
+	}
+	rels := f.rels
+	f.rels = nil
+	for _, rel := range rels {
+		q, decided, holds, err := ask(rel.left.with(numberSymbol, nr), rel.op, rel.right.with(numberSymbol, nr))
+		switch {
+		case err != nil: // cannot get longer than it was
+		case decided && !holds:
+			return nil, false
+		case decided:
+		case !q.learn(&r.knowledge, true):
+			return nil, false
+		}
+	}
+	if r.facts.empty() {
+		r.facts = nil
+	}
+	return &r, true
+}
+
+// with is the value where a symbol is known.
+func (v value) with(s symbol, w uint32) value {
+	if v.node == nil {
+		if v.mask != 0 && v.sym == s {
+			var as assignment
+			as[s] = w
+			return constant(v.eval(&as))
+		}
+		return v
+	}
+	return apply(v.node.code, v.node.left.with(s, w), v.node.right.with(s, w))
+}
+
+func (a *analysis) partition() []NumberRange {
+	var r []NumberRange
+	for _, p := range a.pieces() {
+		n := NumberRange{From: uint32(p.lo), To: uint32(p.hi)}
+		if len(p.lost) == 0 {
+			n.Regions = a.regionsOf(p.leaves)
+		} else {
+			n.Regions, n.Unknown = a.unknown(p)
+		}
+		if last := len(r) - 1; last >= 0 && r[last].To+1 == n.From && r[last].same(&n) {
+			r[last].To = n.To
+			continue
+		}
+		r = append(r, n)
+	}
+	return r
+}
+
+// regionsOf returns the regions of leaves, which are computed once.
+func (a *analysis) regionsOf(leaves []*path) []Region {
+	if len(leaves) == 1 && leaves[0].facts == nil {
+		action := leaves[0].answer[0]
+		r, ok := a.byAction[action]
+		if !ok {
+			r = []Region{{Action: action}}
+			a.byAction[action] = r
+		}
+		return r
+	}
+	key := a.keyOf(leaves)
+	r, ok := a.byLeaves[key]
+	if !ok {
+		r = a.regions(leaves)
+		a.byLeaves[key] = r
+	}
+	return r
+}
+
+// keyOf identifies a list of leaves by what they know beside the number.
+func (a *analysis) keyOf(leaves []*path) string {
+	a.key = a.key[:0]
+	for _, l := range leaves {
+		a.key = binary.BigEndian.AppendUint64(a.key, a.id(l.facts))
+		a.key = binary.BigEndian.AppendUint32(a.key, uint32(l.answer[0]))
+		a.key = binary.BigEndian.AppendUint32(a.key, uint32(l.answer[1]))
+	}
+	return string(a.key)
+}
+
+// same reports whether two ranges say the same.
+func (n *NumberRange) same(m *NumberRange) bool {
+	if len(n.Regions) != len(m.Regions) {
+		return false
+	}
+	if (n.Unknown == nil) != (m.Unknown == nil) {
+		return false
+	}
+	if u, v := n.Unknown, m.Unknown; u != nil && (u.Reason != v.Reason || u.Any != v.Any || !slices.Equal(u.Actions, v.Actions)) {
+		return false
+	}
+	if len(n.Regions) > 0 && &n.Regions[0] == &m.Regions[0] {
+		return true
+	}
+	return slices.EqualFunc(n.Regions, m.Regions, func(a, b Region) bool {
+		return a.Action == b.Action && len(a.When) == len(b.When) && (len(a.When) == 0 || a.String() == b.String())
+	})
+}
+
+// String returns "7: ALLOW" or "10..20: ERRNO(1) if arg0 == 1; ALLOW if arg0 != 1".
+func (n NumberRange) String() string {
+	var b strings.Builder
+	b.WriteString(spanString(n.From, n.To) + ": ")
+	for i, r := range n.Regions {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(r.String())
+	}
+	if n.Unknown != nil {
+		if len(n.Regions) > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(n.Unknown.String())
+	}
+	return b.String()
+}
