@@ -11,7 +11,7 @@ type Cond struct {
 	Arg   int // 0 to 5
 	Op    Op
 	Mask  uint64 // all ones unless Op is MaskedEqual
-	Value uint64 // for MaskedEqual within Mask
+	Value uint64 // for MaskedEqual within Mask, but under gVisor; the condition never holds if it is not
 }
 
 // cond reads an Arg. MASKED_EQ masks the datum: bits of it outside the mask are dropped, not
@@ -84,7 +84,7 @@ func (c Cond) narrow(pointerBits int) Cond {
 func conds(list []Cond, pointerBits int) []Cond {
 	var kept []Cond
 	for _, c := range list {
-		if c = c.narrow(pointerBits); c.Mask != 0 {
+		if c = c.narrow(pointerBits); c.Mask != 0 || c.Value != 0 {
 			kept = append(kept, c)
 		}
 	}
@@ -139,6 +139,10 @@ func (s *solver) add(c Cond) {
 		}
 		s.low = max(s.low, c.Value+1)
 	case Equal, MaskedEqual:
+		if c.Value&^c.Mask != 0 {
+			s.never = true
+			return
+		}
 		if both := s.mask & c.Mask; (s.bits^c.Value)&both != 0 {
 			s.never = true
 		}

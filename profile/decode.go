@@ -68,7 +68,7 @@ func (d *decoder) want(v value, path, kind string) error {
 type schema struct {
 	fields  []string // what both formats read
 	docker  []string // what Docker reads besides
-	foreign []string // keys of a neighbouring format, which no reader of these two knows
+	foreign []string // what only Podman and CRI-O read besides
 }
 
 var (
@@ -115,7 +115,8 @@ func (d *decoder) object(v value, path string, s schema, f func(field string, ke
 	})
 }
 
-// field finds the schema's spelling of a key; "" if the format does not read it, which is noted.
+// field finds the schema's spelling of a key; "" if no format that is kept reads it. What only other
+// readers than the format's own take is noted.
 func (d *decoder) field(key value, path, text string, s schema) string {
 	read := s.fields
 	if d.p.Format == Docker {
@@ -141,11 +142,22 @@ func (d *decoder) field(key value, path, text string, s schema) string {
 	for _, f := range s.foreign {
 		if strings.EqualFold(f, text) {
 			d.problem(key, IgnoredField, path, f, "%q is a field of Podman and CRI-O: other runtimes ignore it", f)
-			return ""
+			return f
 		}
 	}
 	d.suggest(key, UnknownField, path, text, syscalls.NearestOf(text, read), "unknown field %q: ignored", clip(text))
 	return ""
+}
+
+// errnoWord reads an errno of Podman's. Other readers take no notice of it, so nothing is refused.
+func (d *decoder) errnoWord(v value) *ErrnoWord {
+	switch d.src.kind(v) {
+	case "null":
+		return nil
+	case "a string":
+		return &ErrnoWord{Text: d.src.text(v), IsString: true, Pos: d.src.pos(int(v))}
+	}
+	return &ErrnoWord{Text: d.src.kind(v), Pos: d.src.pos(int(v))}
 }
 
 // str reads a string; null leaves it empty, as in encoding/json.

@@ -21,6 +21,8 @@ func (d *decoder) profile(v value, path string) error {
 		case "defaultErrnoRet":
 			errno = val
 			p.DefaultErrnoRet, err = d.errno(val, at)
+		case "defaultErrno":
+			p.DefaultErrno = d.errnoWord(val)
 		case "architectures":
 			p.Architectures, err = d.arches(val, at)
 		case "archMap":

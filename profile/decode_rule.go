@@ -37,6 +37,8 @@ func (d *decoder) rule(v value, i int) (Rule, error) {
 		case "errnoRet":
 			errno = val
 			r.ErrnoRet, err = d.errno(val, at)
+		case "errno":
+			r.Errno = d.errnoWord(val)
 		case "args":
 			r.Args, err = d.args(val, at)
 		case "comment":

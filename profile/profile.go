@@ -20,7 +20,8 @@ type Profile struct {
 
 	DefaultAction    ActionName // "" if not given
 	DefaultActionPos Pos
-	DefaultErrnoRet  *uint32 // nil: not given, which means EPERM
+	DefaultErrnoRet  *uint32    // nil: not given, which means EPERM
+	DefaultErrno     *ErrnoWord // the field defaultErrno, which Podman and CRI-O read; nil: not given
 
 	Architectures []Name    // OCI names, as written
 	ArchMap       []ArchMap // Docker only
@@ -75,7 +76,8 @@ type Rule struct {
 	Names     []Name
 	Action    ActionName
 	ActionPos Pos
-	ErrnoRet  *uint32 // nil: not given, which means EPERM; only its low 16 bits count
+	ErrnoRet  *uint32    // nil: not given, which means EPERM; only its low 16 bits count
+	Errno     *ErrnoWord // the field errno, which Podman and CRI-O read; nil: not given
 	Args      []Arg
 	Includes  Filter // Docker only: the rule counts only if all of it holds
 	Excludes  Filter // Docker only: the rule does not count if any of it holds
@@ -100,6 +102,13 @@ type Arg struct {
 	Value    uint64 // the datum; for MaskedEqual the mask
 	ValueTwo uint64 // for MaskedEqual the datum; other operators ignore it
 	Op       Op
+	Pos      Pos
+}
+
+// An ErrnoWord is an errno as Podman and CRI-O read it: "ENOSYS", or a number in quotes.
+type ErrnoWord struct {
+	Text     string // for what is no string its kind: "a number"
+	IsString bool   // false: they refuse the file
 	Pos      Pos
 }
 

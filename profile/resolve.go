@@ -16,21 +16,28 @@ func (p *Profile) Resolve(t Target) (*Resolved, error) {
 		return nil, err
 	}
 	r := &resolver{p: p, listed: map[*syscalls.Arch]bool{}, Resolved: &Resolved{Target: t, Profile: p, BadArch: filter.KillThread}}
+	if r.reader, r.maker, err = parseRuntime(t.Runtime); err != nil {
+		return nil, err
+	}
 	if p.Disabled() {
+		if !r.reader.drops && p.Absent == "" && (r.maker == RuntimeCrun || r.maker == RuntimeGVisor) {
+			return nil, r.loadError(NoDefault, p.Pos, "", "no default action")
+		}
 		r.Disabled, r.Default = true, filter.Allow
 		return r.Resolved, nil
 	}
-	r.Default = p.DefaultAction.Value(p.DefaultErrnoRet)
+	r.tokenOnly = r.maker == RuntimeGVisor
+	if err := r.errnos(); err != nil {
+		return nil, err
+	}
+	r.Default, r.Flags = r.actionValue(p.DefaultAction, r.defaultErrno), r.flags()
 	r.ignored()
 	if err := r.arches(); err != nil {
 		return nil, err
 	}
 	rules := r.choose()
-	if t.Runtime != RuntimeKernel {
-		if err := r.notify(rules); err != nil {
-			return nil, err
-		}
-		r.stub(rules)
+	if err := r.made(rules); err != nil {
+		return nil, err
 	}
 	if err := r.rules(rules); err != nil {
 		return nil, err
@@ -44,70 +51,55 @@ func (p *Profile) Resolve(t Target) (*Resolved, error) {
 	return r.Resolved, nil
 }
 
+// made does what only one of the runtimes does: what it refuses, and runc's stub.
+func (r *resolver) made(rules []*Rule) error {
+	switch r.maker {
+	case RuntimeRunc:
+		if err := r.notify(rules); err != nil {
+			return err
+		}
+		r.stub(rules)
+	case RuntimeCrun:
+		return r.crun(rules)
+	case RuntimeGVisor:
+		return r.gvisor(rules)
+	}
+	return nil
+}
+
 // A resolver holds what Resolve needs on the way.
 type resolver struct {
 	*Resolved
+	reader reader
+	maker  maker
 	p      *Profile
+
+	defaultErrno *uint32
+	ruleErrno    []*uint32 // by Index
+
 	listed map[*syscalls.Arch]bool // the ABIs that the file itself asks for
 	narrow map[narrowKey][]Cond
 	keys
 }
 
-// readsDocker reports whether the target reads the fields that only Docker's format has. The
-// kernel target takes a file for what it says, so it reads what the file's format means.
-func (r *resolver) readsDocker() bool { return r.Target.Runtime != RuntimeRunc }
+// libseccomp reports whether a runtime makes the filter with libseccomp.
+func (r *resolver) libseccomp() bool { return r.maker == RuntimeRunc || r.maker == RuntimeCrun }
 
 func (r *resolver) loadError(kind LoadKind, pos Pos, path, format string, args ...any) error {
 	return &LoadError{Kind: kind, Pos: pos, Path: path, Runtime: r.Target.Runtime, Reason: fmt.Sprintf(format, args...)}
 }
 
-// ignored lists Docker's fields that runc would not see in this file.
-func (r *resolver) ignored() {
-	if r.readsDocker() {
-		return
-	}
-	note := func(pos Pos, path, field string) {
-		r.Ignored = append(r.Ignored, Problem{
-			Pos: pos, Kind: IgnoredField, Path: path, Name: field,
-			Text: fmt.Sprintf("%s does not read %q, which is a field of Docker's format", r.Target.Runtime, field),
-		})
-	}
-	for i, m := range r.p.ArchMap {
-		note(m.Pos, fmt.Sprintf("archMap[%d]", i), "archMap")
-	}
-	for i := range r.p.Rules {
-		rule := &r.p.Rules[i]
-		path := fmt.Sprintf("syscalls[%d]", i)
-		if rule.OldForm {
-			note(rule.Names[0].Pos, path, "name")
-		}
-		if rule.Includes.Pos.Line > 0 {
-			note(rule.Includes.Pos, path, "includes")
-		}
-		if rule.Excludes.Pos.Line > 0 {
-			note(rule.Excludes.Pos, path, "excludes")
-		}
-	}
-}
-
-// arches fills in Arches. Docker takes the entry of archMap for the host's architecture; runc adds
-// the host's own to whatever is listed; without a list the kernel target covers the ABI alone.
+// arches fills in Arches. Docker takes the entry of archMap for the host's architecture; libseccomp
+// adds the host's own to whatever is listed; gVisor has no other; without a list the kernel target
+// covers the ABI alone.
 func (r *resolver) arches() error {
-	listed := r.p.Architectures
-	if r.readsDocker() {
-		if word := HostWord(r.Target.Host); word != "" {
-			for _, m := range r.p.ArchMap {
-				if m.Arch.Text == r.Target.Host.OCI {
-					listed = append([]Name{m.Arch}, m.Sub...)
-					break
-				}
-			}
-		}
-	}
-	if r.Target.Runtime != RuntimeKernel {
+	if r.maker != RuntimeKernel {
 		r.addArch(r.Target.Host)
 	}
-	for _, n := range listed {
+	if r.maker == RuntimeGVisor {
+		return nil
+	}
+	for _, n := range r.architectures() {
 		a := r.Target.Host
 		if n.Text != archNative {
 			var err error
@@ -115,8 +107,11 @@ func (r *resolver) arches() error {
 				return fmt.Errorf("profile %s: %w", n.Pos, err) // Parse has checked the names
 			}
 		}
-		if r.Target.Runtime != RuntimeKernel && (n.Text == archNative || slices.Contains(notInRunc, a.Name)) {
+		switch {
+		case r.maker == RuntimeRunc && (n.Text == archNative || slices.Contains(notInRunc, a.Name)):
 			return r.loadError(UnknownToRunc, n.Pos, "", "architecture %s is not in runc's table", n.Text)
+		case r.maker == RuntimeCrun && n.Text == archNative:
+			return r.loadError(UnknownArch, n.Pos, "", "architecture %s is no name of libseccomp's", n.Text)
 		}
 		r.addArch(a)
 		r.listed[a] = true
@@ -128,6 +123,18 @@ func (r *resolver) arches() error {
 		r.addArch(r.Target.ABI)
 	}
 	return nil
+}
+
+// architectures returns the list that the reader hands on.
+func (r *resolver) architectures() []Name {
+	if r.reader.docker && r.reader.archMap(r.Target.Host) {
+		for _, m := range r.p.ArchMap {
+			if m.Arch.Text == r.Target.Host.OCI {
+				return append([]Name{m.Arch}, m.Sub...)
+			}
+		}
+	}
+	return r.p.Architectures
 }
 
 // notInRunc lists the ABIs that libseccomp knows and runc's table of architectures lacks
@@ -147,7 +154,7 @@ func (r *resolver) choose() []*Rule {
 		rule := &r.p.Rules[i]
 		reason := Reason("")
 		switch {
-		case r.readsDocker():
+		case r.reader.docker:
 			reason = r.filtered(rule)
 		case rule.OldForm:
 			reason = SkipOldForm
@@ -167,12 +174,15 @@ func (r *resolver) choose() []*Rule {
 // filtered gives the reason why Docker leaves a rule out, "" if it does not. Excludes leave it out
 // if any of them holds, includes if any does not (moby setupSeccomp).
 func (r *resolver) filtered(rule *Rule) Reason {
-	word := HostWord(r.Target.Host)
+	word := r.reader.word(r.Target.Host)
 	isHost := func(n Name) bool { return n.Text == word && word != "" }
 	hasCap := func(n Name) bool { return slices.Contains(r.Target.Caps, n.Text) }
 	lacksCap := func(n Name) bool { return !hasCap(n) }
 	atLeast := func(k *syscalls.Kernel) bool { return !r.Target.Kernel.Less(*k) }
 	ex, in := rule.Excludes, rule.Includes
+	if !r.reader.minKernel {
+		ex.MinKernel, in.MinKernel = nil, nil
+	}
 	switch {
 	case slices.ContainsFunc(ex.Arches, isHost):
 		return SkipArch
@@ -191,7 +201,7 @@ func (r *resolver) filtered(rule *Rule) Reason {
 }
 
 func (r *resolver) skip(rule *Rule, s Skip) {
-	s.Source, s.Action = rule, rule.Action.Value(rule.ErrnoRet)
+	s.Source, s.Action = rule, r.value(rule)
 	r.Skipped = append(r.Skipped, s)
 }
 
@@ -202,14 +212,14 @@ const maxRules = 1 << 17
 // rules spreads the chosen rules over their names.
 func (r *resolver) rules(chosen []*Rule) error {
 	for _, rule := range chosen {
-		action := rule.Action.Value(rule.ErrnoRet)
+		action := r.value(rule)
 		alternatives := r.alternatives(rule.Args)
 		for _, n := range rule.Names {
 			reason := Reason("")
 			switch {
-			case r.Target.Runtime != RuntimeKernel && action == r.Default:
+			case r.libseccomp() && action == r.Default:
 				reason = SkipDefault
-			case !syscalls.Known(n.Text):
+			case !syscalls.Known(n.Text), r.maker == RuntimeGVisor && !gvisorKnows(r.Target.Host, n.Text):
 				reason = SkipUnknown
 			case !slices.ContainsFunc(r.Arches, func(a *syscalls.Arch) bool { return r.has(a, n.Text) }):
 				reason = SkipAbsent
@@ -238,27 +248,32 @@ func (r *resolver) has(a *syscalls.Arch, name string) bool {
 	return call != ""
 }
 
-// multiplexer is that of libseccomp for the runtimes; the kernel target takes names as they are.
+// multiplexer is that of libseccomp; without it names stay what they are.
 func (r *resolver) multiplexer(a *syscalls.Arch, name string) (string, uint64) {
-	if r.Target.Runtime == RuntimeKernel {
+	if !r.libseccomp() {
 		return "", 0
 	}
 	return multiplexer(a, name)
 }
 
 // alternatives turns the conditions of a rule into lists of which one must hold. There is one list,
-// unless an argument comes twice: then runc makes each condition a rule of its own (libcontainer
-// matchCall). The kernel target takes them as written, joined by AND.
+// unless an argument comes twice: then the runtimes make each condition a rule of its own (libcontainer
+// matchCall, and crun and gVisor after it). The kernel target takes them as written, joined by AND.
 func (r *resolver) alternatives(args []Arg) [][]Cond {
+	if r.maker == RuntimeCrun {
+		args = r.crunArgs(args)
+	}
 	all := make([]Cond, len(args))
 	twice := false
 	seen := [maxArg + 1]bool{}
 	for i, a := range args {
-		all[i] = cond(a)
+		if all[i] = cond(a); r.maker == RuntimeGVisor {
+			all[i] = gvisorCond(a)
+		}
 		twice = twice || seen[a.Index]
 		seen[a.Index] = true
 	}
-	if !twice || r.Target.Runtime == RuntimeKernel {
+	if !twice || r.maker == RuntimeKernel {
 		return [][]Cond{all}
 	}
 	var each [][]Cond

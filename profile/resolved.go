@@ -14,7 +14,8 @@ type Resolved struct {
 	Profile *Profile
 
 	Disabled  bool             // no filter is loaded: every call is allowed
-	Arches    []*syscalls.Arch // the ABIs that the filter answers for; the host's first for runc and Docker
+	Flags     []string         // what the runtime passes to seccomp(2), by the names of the OCI specification
+	Arches    []*syscalls.Arch // the ABIs that the filter answers for; the host's first, but for the kernel target
 	Default   filter.Action    // for calls that no rule matches
 	BadArch   filter.Action    // for calls of other ABIs
 	Rules     []ResolvedRule   // in file order, of names that at least one of Arches has
@@ -26,7 +27,8 @@ type Resolved struct {
 	// ERRNO(ENOSYS). nil: no stub. An ABI that is missing has none.
 	Stub map[string]int32
 
-	tables map[string]table // by Name of the ABI
+	tables    map[string]table // by Name of the ABI
+	tokenOnly bool             // numbers of x32 are numbers like others (gVisor)
 }
 
 // A ResolvedRule is one call with one action and conditions that are joined by AND.
@@ -105,6 +107,11 @@ const (
 	SameCondition  LoadKind = "same-condition"   // twice the same call and condition, with different actions
 	WiderCondition LoadKind = "wider-condition"  // after a rule, one with fewer of its conditions and another action
 	UnknownToRunc  LoadKind = "unknown-to-runc"  // an architecture that runc's table lacks
+	UnknownArch    LoadKind = "unknown-arch"     // an architecture that another runtime does not take
+	UnknownAction  LoadKind = "unknown-action"   // an action that the runtime does not know
+	NoDefault      LoadKind = "no-default"       // no default action, where that does not turn seccomp off
+	ErrnoNotTaken  LoadKind = "errno-not-taken"  // an errno for an action without one
+	BadErrno       LoadKind = "bad-errno"        // an errno as a word that the reader does not know
 	MixedByteOrder LoadKind = "mixed-byte-order" // architectures of both byte orders
 	NotifyDefault  LoadKind = "notify-default"   // NOTIFY as the default action
 	NotifyWrite    LoadKind = "notify-write"     // NOTIFY for write

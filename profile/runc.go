@@ -138,6 +138,9 @@ func (r *Resolved) covered(token uint32, nr int32) bool {
 			native = true
 		}
 	}
+	if r.tokenOnly {
+		return native || x32
+	}
 	above := uint32(nr) >= x32Bit
 	return native && (!above || nr == -1) || x32 && above
 }

@@ -150,15 +150,21 @@ var narrowNames = map[string]string{
 }
 
 // StartCalls lists the calls that the runtime of a target makes between loading the filter and
-// starting the program, by release of runc; Docker starts its containers with runc. Without a
+// starting the program, by release of runc or crun. Without a
 // Version they are those of the newest release, with what older ones call instead in Older. None are made
 // for the kernel target. A target without NoNewPrivs, which is Docker's default, needs more: runc
 // then loads the filter while it still has privileges to drop. The calls are those of the host's
 // ABI.
 func StartCalls(t Target) []StartCall {
 	t, err := t.complete()
-	if err != nil || t.Runtime == RuntimeKernel {
+	if err != nil {
 		return nil
+	}
+	switch t.Maker() {
+	case RuntimeKernel, RuntimeGVisor: // gVisor's own calls are made outside of the container
+		return nil
+	case RuntimeCrun:
+		return crunStartCalls(t)
 	}
 	v, _ := parseVersion(t.Version) // complete has checked it
 	var list []StartCall

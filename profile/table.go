@@ -43,7 +43,9 @@ func (r *resolver) build() error {
 				return err
 			}
 		}
-		r.conflicts(a, t, &budget)
+		if r.maker != RuntimeGVisor { // there the order of the file is what counts
+			r.conflicts(a, t, &budget)
+		}
 		for _, c := range t {
 			c.kept, c.within = nil, nil // they are as large as all the rest, and serve no more
 		}
@@ -77,7 +79,7 @@ func (r *resolver) add(a *syscalls.Arch, t table, absent map[string]*call, i int
 	if nr, ok := a.Number(rule.Name); ok {
 		return r.put(a, t.call(nr), e, d)
 	}
-	if a.Socketcall || a.IPC || r.Target.Runtime == RuntimeKernel {
+	if a.Socketcall || a.IPC || !r.libseccomp() {
 		return nil
 	}
 	if absent[rule.Name] == nil {
@@ -98,6 +100,10 @@ func (t table) call(nr int32) *call {
 // call, in either order; the first unconditional one wins; the same condition with another action
 // is refused (-EEXIST).
 func (r *resolver) put(a *syscalls.Arch, c *call, e entry, d *drops) error {
+	if r.maker == RuntimeGVisor {
+		r.append(a, c, e, d)
+		return nil
+	}
 	d.seen(e)
 	switch {
 	case c.always():

@@ -9,17 +9,10 @@ import (
 	"github.com/profcheck/profcheck/syscalls"
 )
 
-// The runtimes that Resolve knows. Kernel is no runtime: the rules as written.
-const (
-	RuntimeDocker = "docker" // Docker resolves the file, then runc loads it
-	RuntimeRunc   = "runc"
-	RuntimeKernel = "kernel"
-)
-
 // A Target says who enforces a profile. Nothing of it is taken from the machine that asks.
 type Target struct {
-	Runtime string          // RuntimeDocker, RuntimeRunc or RuntimeKernel
-	Version string          // of runc, "1.1.5"; "" is the newest known
+	Runtime string          // a name of Runtimes, or two: "podman/runc"
+	Version string          // of the runtime that makes the filter, "1.1.5"; "" is the newest known
 	ABI     *syscalls.Arch  // of the program
 	Host    *syscalls.Arch  // of the host's kernel and of the runtime; nil: the ABI's Host
 	Caps    []string        // the container's bounding set: "CAP_CHOWN"
@@ -90,8 +83,8 @@ func (t Target) complete() (Target, error) {
 	if t.Kernel == (syscalls.Kernel{}) {
 		t.Kernel = syscalls.NewestKernel()
 	}
-	if !slices.Contains([]string{RuntimeDocker, RuntimeRunc, RuntimeKernel}, t.Runtime) {
-		return t, fmt.Errorf("target %q: %s, %s or %s", t.Runtime, RuntimeDocker, RuntimeRunc, RuntimeKernel)
+	if err := CheckRuntime(t.Runtime); err != nil {
+		return t, err
 	}
 	if _, err := parseVersion(t.Version); err != nil {
 		return t, err
@@ -99,7 +92,7 @@ func (t Target) complete() (Target, error) {
 	return t, nil
 }
 
-// A version is a release of runc; less compares them. A release candidate counts as its release.
+// A version is a release of a runtime; less compares them. A release candidate counts as its release.
 type version [3]int
 
 // newest stands for a version that is not given.
@@ -114,12 +107,12 @@ func parseVersion(text string) (version, error) {
 	parts := strings.Split(core, ".")
 	var v version
 	if len(parts) > len(v) || len(parts) < 2 {
-		return v, fmt.Errorf("runc version %q: want one like 1.1.5", text)
+		return v, fmt.Errorf("version %q: want one like 1.1.5", text)
 	}
 	for i, part := range parts {
 		n, err := strconv.ParseUint(part, 10, 16)
 		if err != nil {
-			return v, fmt.Errorf("runc version %q: want one like 1.1.5", text)
+			return v, fmt.Errorf("version %q: want one like 1.1.5", text)
 		}
 		v[i] = int(n)
 	}
