@@ -70,8 +70,8 @@ func checkCall(p Policy, r *NumberRange, d *filter.Data, order binary.ByteOrder)
 	return nil
 }
 
-// numbersOf lists numbers at which the ranges and the policy may change their answer, and others.
-func numbersOf(rng *rand.Rand, ranges []NumberRange, pool []uint64, arch *syscalls.Arch) []uint32 {
+// numbersToTry lists numbers at which the ranges and the policy may change their answer, and others.
+func numbersToTry(rng *rand.Rand, ranges []NumberRange, pool []uint64, arch *syscalls.Arch) []uint32 {
 	var list []uint32
 	for _, r := range ranges {
 		list = append(list, r.From, r.To, r.From+uint32(rng.Uint64N(uint64(r.To-r.From)+1)))
@@ -91,7 +91,7 @@ func checkPartition(rng *rand.Rand, p Policy, arch *syscalls.Arch, pool []uint64
 	if err := checkCover(ranges, abiNumbers(arch)); err != nil {
 		return err
 	}
-	for _, nr := range numbersOf(rng, ranges, pool, arch) {
+	for _, nr := range numbersToTry(rng, ranges, pool, arch) {
 		r := rangeOf(ranges, nr)
 		if r == nil {
 			continue // another ABI's
