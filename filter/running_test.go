@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"testing"
 )
@@ -23,11 +24,48 @@ func TestVerifyRunningKernel(t *testing.T) {
 			programs = append(programs, Program{Stmt(OpSt, 0), Stmt(OpSt, 4), Stmt(code, k), Return(Allow), Return(Allow), Return(Allow), Return(Allow), Return(Allow)})
 		}
 	}
-	rng := rand.New(rand.NewPCG(1, 2))
-	for range 20000 {
-		programs = append(programs, mutated(rng))
+	compareVerdicts(t, programs, askKernel(t, nil, programs), Program.Verify)
+}
+
+// TestVerifyManyRunningKernel asks the kernel about many programs: random ones of the whole
+// instruction set and those recorded, with up to three fields changed, and random bytes.
+func TestVerifyManyRunningKernel(t *testing.T) {
+	rounds := 4
+	if os.Getenv("PROFCHECK_FULL") != "" {
+		rounds = 40
 	}
-	compareVerdicts(t, programs, askKernel(t, programs), Program.Verify)
+	var recorded []Program
+	verdicts(t, func(_ int, _ bool, p Program) { recorded = append(recorded, p) })
+	rng := rand.New(rand.NewPCG(1, 2))
+	total := 0
+	for range rounds {
+		var programs []Program
+		for i := range 55000 {
+			var p Program
+			switch i % 11 {
+			case 0:
+				p = anyProgram(rng)
+			case 1, 2, 3:
+				p = slices.Clone(recorded[rng.IntN(len(recorded))])
+				for range 1 + rng.IntN(3) {
+					mutate(rng, p)
+				}
+			case 4:
+				p = validProgram(rng, 1+rng.IntN(60))
+				mutate(rng, p)
+			case 5:
+				p = validProgram(rng, 1+rng.IntN(20))[rng.IntN(MemWords):]
+			default:
+				p = mutated(rng)
+			}
+			programs = append(programs, p)
+		}
+		total += len(programs)
+		compareVerdicts(t, programs, askKernel(t, nil, programs), Program.Verify)
+	}
+	if total < 200000 {
+		t.Errorf("only %d programs", total)
+	}
 }
 
 // compareVerdicts fails for each program on which judge and the kernel differ.
@@ -42,6 +80,9 @@ func compareVerdicts(t *testing.T, programs []Program, kernel []byte, judge func
 			accepted++
 		}
 		if int(kernel[i]) != want {
+			if t.Failed() && i > 100 {
+				continue
+			}
 			t.Errorf("program %d %v: kernel says %q, Verify %v", i, p, ErrnoName(int(kernel[i])), judge(p))
 		}
 	}
@@ -60,10 +101,10 @@ func TestRunningKernelCanDisagree(t *testing.T) {
 		bad = append(bad, r.p)
 		good = append(good, Program{Return(Allow)})
 	}
-	if got := askKernel(t, good); slices.Max(got) != 0 {
+	if got := askKernel(t, nil, good); slices.Max(got) != 0 {
 		t.Errorf("the kernel refuses the smallest program: %v", got)
 	}
-	if got := askKernel(t, bad); slices.Min(got) != einval {
+	if got := askKernel(t, nil, bad); slices.Min(got) != einval {
 		t.Errorf("the kernel accepts a refused program: %v", got)
 	}
 }
@@ -92,7 +133,14 @@ func mutated(rng *rand.Rand) Program {
 		p = append(p, in)
 	}
 	p = append(p, Return(Allow))
-	at := &p[rng.IntN(len(p))]
+	mutate(rng, p)
+	return p
+}
+
+// mutate changes one field of one instruction, mostly.
+func mutate(rng *rand.Rand, p Program) {
+	n := len(p)
+	at := &p[rng.IntN(n)]
 	edges := []uint32{0, 1, 2, 3, 15, 16, 31, 32, 60, 63, 64, uint32(n), 0x7fffffff, 0x80000000, 0xfffff000, 0xffffffff}
 	switch rng.IntN(5) {
 	case 0:
@@ -104,7 +152,6 @@ func mutated(rng *rand.Rand) Program {
 	case 3:
 		at.Jf = uint8(rng.IntN(n + 2))
 	}
-	return p
 }
 
 // encodePrograms is what the child of askKernel reads: for each program its length in

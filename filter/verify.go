@@ -12,8 +12,10 @@ const einval = 22
 
 // VerifyError says why the loader refuses a program.
 type VerifyError struct {
-	PC     int    // the instruction to blame, -1 if it is the whole program
-	Errno  int    // what seccomp(2) returns, by its generic number; EINVAL for every program so far
+	PC int // the instruction to blame, -1 if it is the whole program or what it is attached to
+	// Errno is what seccomp(2) fails with, by its generic number, EINVAL for all that Verify finds.
+	// It is 0 where the call returns the id of a thread that cannot take the filter.
+	Errno  int
 	Reason string // lower case, without the position
 	Func   string // the kernel function that refuses, "net/core/filter.c bpf_check_classic"
 }
@@ -24,7 +26,11 @@ func (e *VerifyError) Error() string {
 	if e.PC >= 0 {
 		where = fmt.Sprintf("filter: instruction %d", e.PC)
 	}
-	return fmt.Sprintf("%s: %s: %s by %s", where, e.Reason, ErrnoName(e.Errno), e.Func)
+	what := "the id of that thread"
+	if e.Errno != 0 {
+		what = ErrnoName(e.Errno)
+	}
+	return fmt.Sprintf("%s: %s: %s by %s", where, e.Reason, what, e.Func)
 }
 
 // The kernel functions that refuse programs, in the order in which they look at them.
@@ -41,15 +47,11 @@ func refuse(pc int, fn, format string, args ...any) error {
 
 // Verify returns nil for a program that the kernel would load, and otherwise a *VerifyError with
 // the first reason in the kernel's own order: the length, each instruction as classic BPF, the
-// scratch memory, and then what seccomp allows of classic BPF. Everything that depends on the
-// process is outside of it: privileges, flags, and the memory that all filters of a process may
-// take together.
+// scratch memory, and then what seccomp allows of classic BPF. What depends on the
+// process is Loader's: privileges, flags, and how much all filters of a process may be together.
 func (p Program) Verify() error {
-	if len(p) == 0 {
-		return refuse(-1, funcPrepare, "no instructions")
-	}
-	if len(p) > MaxInsns {
-		return refuse(-1, funcPrepare, "%d instructions, more than %d", len(p), MaxInsns)
+	if err := p.checkLength(); err != nil {
+		return err
 	}
 	for pc := range p {
 		if err := p.checkClassic(pc); err != nil {
@@ -67,6 +69,17 @@ func (p Program) Verify() error {
 		if err := checkSeccomp(pc, in); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// checkLength is the one check of the program that comes before that of the privileges.
+func (p Program) checkLength() error {
+	if len(p) == 0 {
+		return refuse(-1, funcPrepare, "no instructions")
+	}
+	if len(p) > MaxInsns {
+		return refuse(-1, funcPrepare, "%d instructions, more than %d", len(p), MaxInsns)
 	}
 	return nil
 }
