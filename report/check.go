@@ -83,7 +83,8 @@ type Witness struct {
 	Arch    string `json:"arch"`
 	Syscall string `json:"syscall"`
 	Nr      int32  `json:"nr"`
-	Args    []Hex  `json:"args"` // six
+	Args    []Hex  `json:"args"`         // six
+	IP      Hex    `json:"ip,omitempty"` // the instruction pointer; absent: 0
 }
 
 // Position is a place in a text file; line and column count from 1, 0 means unknown.

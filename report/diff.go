@@ -59,6 +59,7 @@ type Unread struct {
 	Syscall string `json:"syscall,omitempty"`
 	Nr      int32  `json:"nr"`
 	To      *int32 `json:"to,omitempty"`
+	When    string `json:"when,omitempty"` // only for these arguments; empty: any
 	Reason  string `json:"reason"`
 }
 

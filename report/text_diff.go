@@ -38,7 +38,11 @@ func (p *printer) diff(d *Diff) {
 	if len(d.Unknown) > 0 {
 		p.blank()
 		for _, u := range d.Unknown {
-			p.lead(yellow, "unknown", fmt.Sprintf(": %s on %s: %s", u.what(), u.Arch, u.Reason))
+			when := ""
+			if u.When != "" {
+				when = " if " + u.When
+			}
+			p.lead(yellow, "unknown", fmt.Sprintf(": %s on %s%s: %s", u.what(), u.Arch, when, u.Reason))
 		}
 	}
 	if d.Rest != "" {
@@ -169,6 +173,14 @@ func (p *printer) changes(g *changeGroup) {
 		p.names("", plain, fmt.Sprintf("    %d calls", len(g.names)), g.names)
 	}
 	if w := g.witness; w != nil {
-		p.line("    shown by: %s(%s), number %d on %s", call(w.Syscall, w.Nr), argumentList(w.Args), w.Nr, w.Arch)
+		name := w.Syscall
+		if name == "" {
+			name = numbers(w.Nr, nil)
+		}
+		text := fmt.Sprintf("%s(%s) on %s", name, argumentList(w.Args), w.Arch)
+		if w.IP != 0 {
+			text += ", called from " + w.IP.String()
+		}
+		p.line("    shown by: %s", text)
 	}
 }

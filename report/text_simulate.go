@@ -44,7 +44,7 @@ func (p *printer) simulate(s *Simulate) {
 	if s.Exempt != "" {
 		p.line("but not asked: %s", s.Exempt)
 	}
-	if s.Effect != "" {
+	if s.Effect != "" && (s.Action != "ERRNO" || s.Data == 0) { // the name of an errno says it all
 		p.line("in effect: %s", s.Effect)
 	}
 	p.answers(s.Compared)

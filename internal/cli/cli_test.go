@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/profcheck/profcheck/elfscan"
-	"github.com/profcheck/profcheck/filter"
 	"github.com/profcheck/profcheck/finding"
 	"github.com/profcheck/profcheck/lint"
 	"github.com/profcheck/profcheck/report"
@@ -149,34 +148,6 @@ func TestBuildLeavesNothing(t *testing.T) {
 	}
 	if len(entries) > 0 {
 		t.Errorf("left behind: %v", entries)
-	}
-}
-
-// Every code that the kernel takes has a mnemonic of its own, and shows its operand where it has one.
-func TestMnemonics(t *testing.T) {
-	seen := make(map[string]uint16)
-	for _, code := range filter.Opcodes() {
-		text := mnemonic(filter.Insn{Code: code, K: 3})
-		if strings.Contains(text, "%!") || strings.HasPrefix(text, "0x") {
-			t.Errorf("%#x: %s", code, text)
-		}
-		if other, ok := seen[text]; ok {
-			t.Errorf("%#x and %#x: %s", code, other, text)
-		}
-		seen[text] = code
-	}
-	for in, want := range map[filter.Insn]string{
-		{Code: filter.OpLdAbs, K: 16}:                "ld [16]",
-		{Code: filter.OpJeqK, K: 0x3b, Jt: 4, Jf: 1}: "jeq #0x3b, +4, +1",
-		{Code: filter.OpJsetX, Jt: 4}:                "jset x, +4, +0",
-		{Code: filter.OpRetK, K: 0x50026}:            "ret ERRNO(38)",
-		{Code: filter.OpJa, K: 7}:                    "ja +7",
-		{Code: 0xffff, K: 1}:                         "0xffff 0 0 0x1",
-		{Code: filter.OpAndK, K: 0xff}:               "and #0xff",
-	} {
-		if got := mnemonic(in); got != want {
-			t.Errorf("%+v: %s, want %s", in, got, want)
-		}
 	}
 }
 

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,14 +51,7 @@ func (a *App) lint(o *options, names []string) error {
 			return err
 		}
 	}
-	if len(failed) == 0 {
-		return done(o.code(all))
-	}
-	for _, err := range failed[:len(failed)-1] {
-		fmt.Fprintf(a.Stderr, "profcheck: %s\n", oneLine(err.Error()))
-	}
-	last := failed[len(failed)-1]
-	return codeError{exitCode(errors.Join(failed...)), last}
+	return a.failures(failed, o.code(all))
 }
 
 func (a *App) lintOne(o *options, name string, arches []*syscalls.Arch) (*lint.Result, []string, error) {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,7 +20,10 @@ type options struct {
 	force, quiet, verbose bool
 
 	target, kernel string
+	targets        []string // of commands that take several
 	arches, caps   []string
+
+	inputFormat, order string
 
 	failOn          string
 	strict          bool
@@ -30,6 +34,7 @@ type options struct {
 const (
 	defaultProfile = "docker-default"
 	defaultArch    = "x86_64"
+	defaultBigArch = "s390x"
 )
 
 // outputFlags are common to all commands.
@@ -48,11 +53,33 @@ func (o *options) outputFlags(cmd *cobra.Command) {
 // targetFlags are those of commands that judge a profile.
 func (o *options) targetFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.target, "target", "", "who enforces the profile: "+strings.Join(targets, ", ")+" (default: by the profile's format)")
+	f.StringSliceVar(&o.targets, "target", nil, "who enforces the profile: "+strings.Join(targets, ", ")+", or two like podman/runc (default: by the profile's format)")
 	f.StringSliceVar(&o.caps, "cap", nil, "capabilities of the container besides the runtime's default; none or all to begin with")
 	f.StringVar(&o.kernel, "kernel", "", "kernel of the host, `X.Y` (default: the newest known)")
 	words(cmd, "target", targets...)
 	words(cmd, "cap", append([]string{"none", "all"}, profile.Capabilities()...)...)
+}
+
+// inputFlags are those of commands that read filters as well as profiles.
+func (o *options) inputFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.inputFormat, "input-format", "", "what the files are: "+strings.Join(inputFormats(), ", ")+" (default: told by their content)")
+	f.StringVar(&o.order, "order", "", "byte order of compiled filters: little, big (default: told by their content)")
+	words(cmd, "input-format", inputFormats()...)
+	words(cmd, "order", orderWords...)
+}
+
+var orderWords = []string{"little", "big"}
+
+// byteOrder returns the order of --order, nil if it is not given.
+func (o *options) byteOrder() binary.ByteOrder {
+	switch o.order {
+	case "little":
+		return binary.LittleEndian
+	case "big":
+		return binary.BigEndian
+	}
+	return nil
 }
 
 // archFlag names architectures.
@@ -83,15 +110,23 @@ func words(cmd *cobra.Command, flag string, list ...string) {
 
 var colorWords = []string{"auto", "always", "never"}
 
-// targets are the runtimes whose meaning profcheck knows, later those that it will.
+// targets are the runtimes whose meaning profcheck knows, later what it will.
 var (
-	targets      = []string{profile.RuntimeDocker, profile.RuntimeRunc, profile.RuntimeKernel}
-	laterTargets = []string{"containerd", "crio", "cri-o", "podman", "crun", "kubernetes", "spo"}
+	targets = func() (names []string) {
+		for _, r := range profile.Runtimes() {
+			names = append(names, r.Name)
+		}
+		return names
+	}()
+	laterTargets = []string{"kubernetes", "spo"}
 	laterFormats = []string{"sarif", "github", "html"}
 )
 
 // check refuses unknown words before any work is done.
-func (o *options) check() error {
+func (o *options) check(cmd *cobra.Command) error {
+	if len(o.targets) > 1 && cmd.Annotations["targets"] == "" {
+		return usage("%s: one --target, found %d", cmd.Name(), len(o.targets))
+	}
 	if slices.Contains(laterFormats, o.format) {
 		return usage("format %s is not there yet: %s", o.format, strings.Join(report.FormatNames(), ", "))
 	}
@@ -100,6 +135,12 @@ func (o *options) check() error {
 	}
 	if !slices.Contains(colorWords, o.color) {
 		return usage("unknown --color %q: %s", o.color, strings.Join(colorWords, ", "))
+	}
+	if o.inputFormat != "" && !slices.Contains(inputFormats(), o.inputFormat) {
+		return usage("unknown --input-format %q%s", o.inputFormat, suggest(o.inputFormat, inputFormats()))
+	}
+	if o.order != "" && !slices.Contains(orderWords, o.order) {
+		return usage("unknown --order %q: %s", o.order, strings.Join(orderWords, ", "))
 	}
 	if o.strict && o.allowIncomplete {
 		return usage("--strict and --allow-incomplete contradict each other")
@@ -120,12 +161,16 @@ func (o *options) check() error {
 }
 
 func (o *options) checkTarget() error {
-	switch {
-	case o.target == "" || slices.Contains(targets, o.target):
-	case slices.Contains(laterTargets, o.target):
-		return usage("target %s is not there yet: %s", o.target, strings.Join(targets, ", "))
-	default:
-		return usage("unknown target %q%s", o.target, suggest(o.target, targets))
+	for i, word := range o.targets {
+		if err := checkRuntime(word); err != nil {
+			return err
+		}
+		if slices.Contains(o.targets[:i], word) {
+			return usage("--target: %s is there twice", word)
+		}
+	}
+	if len(o.targets) > 0 {
+		o.target = o.targets[0]
 	}
 	if o.kernel != "" {
 		if _, err := syscalls.ParseKernel(o.kernel); err != nil {
@@ -134,6 +179,22 @@ func (o *options) checkTarget() error {
 	}
 	return nil
 }
+
+// checkRuntime refuses a word that is no target.
+func checkRuntime(word string) error {
+	switch err := profile.CheckRuntime(word); {
+	case err == nil:
+		return nil
+	case slices.Contains(laterTargets, word):
+		return usage("target %s is not there yet: %s", word, strings.Join(targets, ", "))
+	case strings.Contains(word, "/"):
+		return usage("--target: %w", err)
+	}
+	return usage("unknown target %q%s", word, suggest(word, targets))
+}
+
+// severalTargets marks commands that compare targets.
+var severalTargets = map[string]string{"targets": "several"}
 
 // threshold returns the least severity that counts; false for never.
 func (o *options) threshold() (finding.Severity, bool, error) {

@@ -6,7 +6,8 @@ import (
 
 // commandNames are the words that suggest offers; a test compares them with the commands.
 var commandNames = []string{
-	"check", "scan", "why", "lint", "rules", "explain", "simulate", "table", "resolve", "profiles",
+	"check", "scan", "why", "lint", "rules", "explain", "simulate", "table", "diff",
+	"compile", "asm", "disasm", "verify", "resolve", "profiles",
 	"report", "completion", "version", "help",
 }
 
@@ -45,7 +46,7 @@ Exit codes: 0 nothing at or above the threshold (--fail-on); 1 findings, or the 
 			}
 			return a.check(o, args)
 		},
-		PersistentPreRunE: func(*cobra.Command, []string) error { return o.check() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return o.check(cmd) },
 	}
 	root.SetIn(a.Stdin)
 	root.SetOut(a.Stdout) // before the completion command, which keeps it
@@ -58,7 +59,8 @@ Exit codes: 0 nothing at or above the threshold (--fail-on); 1 findings, or the 
 	root.AddCommand(
 		a.checkCommand(o), a.scanCommand(o), a.whyCommand(o),
 		a.lintCommand(o), a.rulesCommand(o), a.explainCommand(o),
-		a.simulateCommand(o), a.tableCommand(o),
+		a.simulateCommand(o), a.tableCommand(o), a.diffCommand(o),
+		a.compileCommand(o), a.asmCommand(o), a.disasmCommand(o), a.verifyCommand(o),
 		a.resolveCommand(o), a.profilesCommand(o), a.reportCommand(o), a.versionCommand(o),
 	)
 	root.InitDefaultCompletionCmd()

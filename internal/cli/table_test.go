@@ -22,15 +22,17 @@ func TestOthers(t *testing.T) {
 		}
 		for _, abi := range []string{"x86_64", "x32", "x86", "aarch64", "mips64", "s390x", "sh"} {
 			abi := syscalls.ByName(abi)
-			h, err := (&options{}).resolve(p, abi)
+			v := (&options{}).view(&subject{name, []*layer{{name: name, profile: p}}})
+			stack, err := v.stack(abi)
 			if err != nil {
 				t.Fatal(err)
 			}
-			program, err := h.program(abi)
+			program := stack[0]
+			table, err := v.answers(abi)
 			if err != nil {
 				t.Fatal(err)
 			}
-			ranges := others(abi, program)
+			ranges := table.doc().Others
 			listed := func(nr uint32) string {
 				found := ""
 				for _, r := range ranges {
@@ -80,17 +82,18 @@ func TestDecider(t *testing.T) {
 	reasons := make(map[string]int)
 	for _, names := range [][2]string{{"x86_64", "x86_64"}, {"aarch64", "aarch64"}, {"x86_64", "x86"}, {"x86_64", "riscv64"}} {
 		abi := syscalls.ByName(names[1])
+		v := (&options{}).view(&subject{"docker-default", []*layer{{name: "docker-default", profile: p}}})
 		h, err := (&options{}).resolve(p, syscalls.ByName(names[0]))
 		if err != nil {
 			t.Fatal(err)
 		}
-		program, err := h.program(abi)
-		if err != nil {
-			t.Fatal(err)
-		}
+		v.hosts[0][abi.Host] = h
 		for range 3000 {
 			d := filter.Data{Nr: int32(rng.Uint32N(600)), Arch: abi.Audit, Args: [6]uint64{rng.Uint64N(50), rng.Uint64N(50)}}
-			doc := h.simulate(abi, program, &d)
+			doc, err := v.simulate(call{abi, d})
+			if err != nil {
+				t.Fatal(err)
+			}
 			action := h.Meaning(abi, d.Nr, d.Args)
 			switch {
 			case doc.Action != action.Name() || doc.Data != action.Data():

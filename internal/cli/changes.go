@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/profcheck/profcheck/filter"
+	"github.com/profcheck/profcheck/profile"
+	"github.com/profcheck/profcheck/report"
+	"github.com/profcheck/profcheck/simulate"
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+// one compares both sides on one architecture: syscall by syscall, and in between the ranges of
+// numbers without a name.
+func (d *comparison) one(abi *syscalls.Arch) (changes []report.Change, unknown []report.Unread, err error) {
+	before, after, err := d.policies(abi)
+	if err != nil {
+		return nil, nil, err
+	}
+	found, err := simulate.Diff(before, after, []*syscalls.Arch{abi})
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, c := range found.Changes {
+		for _, p := range pieces(abi, c.From, c.To) {
+			w := c.Witness
+			w.Nr = int32(p.from)
+			if before.Run(&w, abi.Order()).Effect() != c.Old.Effect() || after.Run(&w, abi.Order()).Effect() != c.New.Effect() {
+				return nil, nil, fmt.Errorf("%s: a run does not confirm what was found for %s number %d; please report this", d.after.name, abi, p.from)
+			}
+			changes = append(changes, changeDoc(c, p, w))
+		}
+	}
+	for _, u := range found.Unknown {
+		for _, p := range pieces(abi, u.From, u.To) {
+			unknown = append(unknown, report.Unread{
+				Arch: abi.Name, Syscall: p.name, Nr: int32(p.from), To: p.end(), When: whenText(u.When), Reason: u.Reason,
+			})
+		}
+	}
+	slices.SortStableFunc(changes, func(a, b report.Change) int { return compareNr(a.Nr, b.Nr) })
+	conflicts, err := d.conflicts(abi)
+	return changes, append(unknown, conflicts...), err
+}
+
+// compareNr orders numbers as unsigned ones.
+func compareNr(a, b int32) int {
+	switch {
+	case uint32(a) < uint32(b):
+		return -1
+	case uint32(a) > uint32(b):
+		return 1
+	}
+	return 0
+}
+
+// piece is one syscall, or a range of numbers without a name.
+type piece struct {
+	from, to uint32
+	name     string
+}
+
+func (p piece) end() *int32 {
+	if p.from == p.to {
+		return nil
+	}
+	end := int32(p.to)
+	return &end
+}
+
+// pieces cuts a range of numbers at the syscalls of an ABI.
+func pieces(abi *syscalls.Arch, from, to uint32) (out []piece) {
+	calls := abi.Syscalls() // ascending, and none of them negative
+	at, _ := slices.BinarySearchFunc(calls, from, func(s syscalls.Syscall, nr uint32) int { return compareNr(s.Nr, int32(nr)) })
+	for _, s := range calls[at:] {
+		nr := uint32(s.Nr)
+		if nr > to {
+			break
+		}
+		if nr > from {
+			out = append(out, piece{from, nr - 1, ""})
+		}
+		out = append(out, piece{nr, nr, s.Name})
+		if nr == to {
+			return out
+		}
+		from = nr + 1
+	}
+	return append(out, piece{from, to, ""})
+}
+
+func changeDoc(c simulate.Change, p piece, w filter.Data) report.Change {
+	before, now := c.Old.Effect(), c.New.Effect()
+	doc := report.Change{
+		Arch: c.Arch.Name, Syscall: p.name, Nr: int32(p.from), To: p.end(), Direction: c.Direction.String(),
+		Old: before.String(), New: now.String(), OldErrno: errnoName(before), NewErrno: errnoName(now), When: whenText(c.When),
+		Witness: &report.Witness{Arch: c.Arch.Name, Syscall: p.name, Nr: w.Nr, IP: report.Hex(w.IP)},
+	}
+	for _, arg := range w.Args {
+		doc.Witness.Args = append(doc.Witness.Args, report.Hex(arg))
+	}
+	return doc
+}
+
+// conflicts are the calls on whose answer no proof may rest, on either side.
+func (d *comparison) conflicts(abi *syscalls.Arch) (out []report.Unread, err error) {
+	all := make(map[int32]profile.Conflict)
+	for _, v := range []*view{d.before, d.after} {
+		some, err := v.conflicts(abi)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(all, some)
+	}
+	for _, nr := range slices.Sorted(maps.Keys(all)) {
+		c := all[nr]
+		out = append(out, report.Unread{
+			Arch: abi.Name, Syscall: c.Name, Nr: nr,
+			Reason: "rules overlap with different actions, which a runtime may decide either way: " + conflictText(c),
+		})
+	}
+	return out, nil
+}

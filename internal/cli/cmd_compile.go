@@ -1,0 +1,307 @@
+package cli
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/profcheck/profcheck/filter"
+	"github.com/profcheck/profcheck/profile"
+	"github.com/profcheck/profcheck/report"
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+// compileFlags are what compile and asm take besides the common flags.
+type compileFlags struct {
+	as, name, host string
+	plain          bool
+	hot            []string
+}
+
+func (c *compileFlags) outputForm(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.as, "as", "", "form of the filter: "+strings.Join(filter.Formats(), ", ")+" (default raw)")
+	f.StringVar(&c.name, "name", "", "name of the variable in c and go (default filter)")
+	words(cmd, "as", filter.Formats()...)
+}
+
+// check refuses words that are no form.
+func (c *compileFlags) check() error {
+	if c.as != "" && !slices.Contains(filter.Formats(), c.as) {
+		return usage("unknown --as %q%s", c.as, suggest(c.as, filter.Formats()))
+	}
+	return nil
+}
+
+func (a *App) compileCommand(o *options) *cobra.Command {
+	var own compileFlags
+	cmd := &cobra.Command{
+		Use:   "compile PROFILE",
+		Short: "Make the filter of a profile, as the kernel takes it",
+		Long: `Writes the filter that a profile means for a target: an array of struct sock_filter, or its source.
+By default it answers for all architectures that the target would load it for; --arch names fewer, and
+--host another machine. Size and doubts are told on stderr. A compiled filter is written in another form.`,
+		Example: `  profcheck compile docker-default -o docker.bpf
+  profcheck compile profile.json --host s390x -o s390x.bpf
+  profcheck compile profile.json --as go --name web.filter -o web/filter.go --hot read,write,futex`,
+		Args:              exactly(1, "PROFILE"),
+		ValidArgsFunction: completeProfiles,
+		RunE:              func(_ *cobra.Command, args []string) error { return a.compile(o, &own, args[0]) },
+	}
+	o.targetFlags(cmd)
+	o.archFlag(cmd, "architectures that the filter answers for (default: all that the target loads it for)")
+	o.inputFlags(cmd)
+	own.outputForm(cmd)
+	f := cmd.Flags()
+	f.StringVar(&own.host, "host", "", "architecture of the machine (default: that of the first architecture)")
+	f.BoolVar(&own.plain, "plain", false, "a list of comparisons instead of a search tree")
+	f.StringSliceVar(&own.hot, "hot", nil, "syscalls to test first, in this order")
+	words(cmd, "host", archNames()...)
+	words(cmd, "hot", syscalls.Names()...)
+	return cmd
+}
+
+func (a *App) compile(o *options, own *compileFlags, name string) error {
+	if err := own.check(); err != nil {
+		return err
+	}
+	if err := a.rawToTerminal(o, own); err != nil {
+		return err
+	}
+	for _, word := range own.hot {
+		if err := knownSyscall(word); err != nil {
+			return fmt.Errorf("--hot: %w", err)
+		}
+	}
+	s, err := a.openSubject(o, name)
+	if err != nil {
+		return err
+	}
+	if len(s.layers) > 1 {
+		return usage("compile: %s is a stack, and a program is one filter", name)
+	}
+	l := s.layers[0]
+	if l.profile == nil {
+		if own.plain || len(own.hot) > 0 || own.host != "" || len(o.arches) > 0 || len(o.targets) > 0 {
+			return usage("compile: %s is compiled: only its form can be chosen", name)
+		}
+		return a.writeProgram(o, own, l.name, l.program, l.order)
+	}
+	h, arches, err := o.toCompile(l.profile, own)
+	if err != nil {
+		return err
+	}
+	p, err := h.CompileWith(profile.CompileOptions{Plain: own.plain, Hot: own.hot}, arches...)
+	if err != nil {
+		return fmt.Errorf("profile %s: %w", name, err)
+	}
+	if n := len(h.Conflicts); n > 0 {
+		a.note(o, "%s where rules overlap with different actions, the first in the file wins: %s", counted(n, "call"), conflictText(h.Conflicts[0]))
+	}
+	if h.Disabled {
+		a.note(o, "%s: the filter allows everything", h.Profile.DisabledReason())
+	}
+	return a.writeProgram(o, own, l.name, p, arches[0].Order())
+}
+
+// toCompile resolves a profile for the host of --host or of the first architecture, and chooses
+// what the filter answers for. One filter has one byte order.
+func (o *options) toCompile(p *profile.Profile, own *compileFlags) (*host, []*syscalls.Arch, error) {
+	arches, err := o.archList()
+	if err != nil {
+		return nil, nil, err
+	}
+	first := profileArches(p)[0]
+	if len(arches) > 0 {
+		first = arches[0]
+	}
+	if own.host != "" {
+		if first, err = syscalls.Lookup(own.host); err != nil {
+			return nil, nil, fmt.Errorf("--host: %w", err)
+		}
+	}
+	h, err := o.resolve(p, first)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(arches) == 0 {
+		if arches = h.Arches; h.Disabled || len(arches) == 0 {
+			arches = []*syscalls.Arch{first}
+		}
+	} else {
+		for _, abi := range arches {
+			if !h.covers(abi) {
+				return nil, nil, usage("--arch: on %s, profile %s has no filter for %s: %s", h.Target.Host, p.Name, abi, archWords(h.Arches))
+			}
+		}
+	}
+	for _, abi := range arches {
+		if abi.BigEndian != arches[0].BigEndian {
+			return nil, nil, usage("compile: profile %s is for both byte orders (%s and %s), and a filter has one: name architectures with --arch", p.Name, arches[0], abi)
+		}
+	}
+	return h, arches, nil
+}
+
+func archWords(list []*syscalls.Arch) string {
+	var words []string
+	for _, a := range list {
+		words = append(words, a.Name)
+	}
+	return strings.Join(words, ", ")
+}
+
+// conflictText names a call with two answers and the rules that give them.
+func conflictText(c profile.Conflict) string {
+	text := fmt.Sprintf("%s on %s", c.Name, c.Arch)
+	if c.First != nil && c.Second != nil {
+		text += fmt.Sprintf(", %s and %s", c.First.Pos, c.Second.Pos)
+	}
+	return text
+}
+
+// rawToTerminal refuses to write bytes where a person reads, unless asked to.
+func (a *App) rawToTerminal(o *options, own *compileFlags) error {
+	f, ok := a.Stdout.(*os.File)
+	if own.as != "" || o.output != "" || o.format != "text" || !ok {
+		return nil
+	}
+	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return nil
+	}
+	return usage("a raw filter is no text for a terminal: -o FILE, or --as %s", strings.Join(filter.Formats(), ", "))
+}
+
+// writeProgram writes a filter in the form that the user wants and tells its size on stderr. One
+// that the kernel would refuse is written as well, and is exit code 3.
+func (a *App) writeProgram(o *options, own *compileFlags, name string, p filter.Program, order binary.ByteOrder) error {
+	doc := listingDoc(name, p, order)
+	refused := p.Verify()
+	if o.format != "text" {
+		doc.Format = string(filter.Raw)
+		if err := a.emit(o, doc); err != nil {
+			return err
+		}
+		return refusal(name, refused)
+	}
+	form := filter.Format(own.as)
+	if form == "" {
+		form = filter.Raw
+	}
+	data, err := p.Format(form, order, own.name)
+	if err != nil {
+		return usage("%w", err)
+	}
+	if o.output != "" {
+		err = o.writeFile(data)
+	} else {
+		_, err = a.Stdout.Write(data)
+	}
+	if err != nil {
+		return err
+	}
+	if refused == nil {
+		a.note(o, "%s", sizeText(doc.Size))
+	}
+	return refusal(name, refused)
+}
+
+// refusal is the error of a command whose filter the kernel would not load.
+func refusal(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("filter %s: the kernel refuses it: %w", name, err)
+}
+
+func listingDoc(name string, p filter.Program, order binary.ByteOrder) *report.Listing {
+	return &report.Listing{
+		Version: report.Version, Name: name, Format: string(filter.Raw), Size: sizeDoc(p, order),
+		Filter:  hex.EncodeToString(p.Encode(order)),
+		Listing: filter.Disassemble(p, &filter.Naming{Order: order}),
+	}
+}
+
+func (a *App) asmCommand(o *options) *cobra.Command {
+	var own compileFlags
+	cmd := &cobra.Command{
+		Use:   "asm FILE",
+		Short: "Assemble what disasm writes, or a text of your own",
+		Long: `Reads a filter as text, one instruction a line, and writes it as the kernel takes it. The
+notation is that of disasm: profcheck disasm docker-default shows it.`,
+		Example: "  profcheck asm filter.s -o filter.bpf\n  profcheck asm - --as c < filter.s",
+		Args:    exactly(1, "FILE, or - for stdin"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := own.check(); err != nil {
+				return err
+			}
+			if err := a.rawToTerminal(o, &own); err != nil {
+				return err
+			}
+			data, err := a.readInput(args[0])
+			if err != nil {
+				return err
+			}
+			l, err := readLayer(args[0], data, string(filter.Asm), o.byteOrder())
+			if err != nil {
+				return err
+			}
+			return a.writeProgram(o, &own, l.name, l.program, l.order)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.order, "order", "", "byte order if the text does not say it: little, big")
+	words(cmd, "order", orderWords...)
+	own.outputForm(cmd)
+	return cmd
+}
+
+func (a *App) disasmCommand(o *options) *cobra.Command {
+	var own compileFlags
+	cmd := &cobra.Command{
+		Use:   "disasm FILTER",
+		Short: "Show the instructions of a filter with names for numbers; asm reads it back",
+		Long: `Writes a compiled filter as text with the names of syscalls, actions, architectures and argument
+words. asm makes the same bytes of it. Of a profile it shows the filter that compile would make.`,
+		Example:           "  profcheck disasm filter.bpf\n  profcheck disasm docker-default --host arm64",
+		Args:              exactly(1, "FILTER"),
+		ValidArgsFunction: completeProfiles,
+		RunE: func(_ *cobra.Command, args []string) error {
+			s, err := a.openSubject(o, args[0])
+			if err != nil {
+				return err
+			}
+			if len(s.layers) > 1 {
+				return usage("disasm: %s is a stack: show its filters one by one", args[0])
+			}
+			l := s.layers[0]
+			if l.profile != nil {
+				h, arches, err := o.toCompile(l.profile, &own)
+				if err != nil {
+					return err
+				}
+				l.order = arches[0].Order()
+				if l.program, err = h.Compile(arches...); err != nil {
+					return fmt.Errorf("profile %s: %w", l.name, err)
+				}
+			}
+			doc := listingDoc(l.name, l.program, l.order)
+			doc.Format = l.format
+			if err := a.emit(o, doc); err != nil {
+				return err
+			}
+			return refusal(l.name, l.program.Verify())
+		},
+	}
+	o.targetFlags(cmd)
+	o.archFlag(cmd, "of a profile: architectures that the filter answers for")
+	o.inputFlags(cmd)
+	cmd.Flags().StringVar(&own.host, "host", "", "of a profile: architecture of the machine")
+	words(cmd, "host", archNames()...)
+	return cmd
+}
