@@ -9,7 +9,13 @@
 //   - Its output is one Action, a 32-bit value: what to do in the upper half, 16 data bits in the
 //     lower half.
 //   - The loader refuses programs; Program.Verify repeats its verdict and names the kernel
-//     function that would refuse.
+//     function that would refuse. Loader is a thread that loads one filter after the other, with
+//     flags, privileges and the limits of all together; Program.Size says how much of them a
+//     program takes.
+//   - A program is written down as bytes or as text, in a Format. ParseProgram reads all but Go
+//     source and tells them apart; Disassemble and Assemble are the readable one. What reads back
+//     is the same program, byte for byte, whether or not the kernel would load it.
+//   - Rules are what a filter is meant to do, before somebody compiles it.
 //
 // The package only describes filters. Package simulate runs them.
 package filter

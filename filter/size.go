@@ -13,7 +13,7 @@ const kernelPrologue = 3
 
 // KernelLen returns the number of eBPF instructions into which the kernel translates the program,
 // prog->len (net/core/filter.c bpf_convert_filter). It is what the limit of a path counts; memory
-// and time go with it, too. The numbers are those of kernels since 4.16. Where the administrator
+// and time go with it, too. The numbers are those of Linux 6. Where the administrator
 // has constants blinded in compiled filters (net.core.bpf_jit_harden), the kernel counts more.
 func (p Program) KernelLen() int {
 	n := kernelPrologue
