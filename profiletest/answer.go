@@ -19,8 +19,8 @@ type answer struct {
 	when    string      // the condition on the call, "" for always
 }
 
-// errUndecided is wrapped where the filter cannot be evaluated for all arguments.
-var errUndecided = errors.New("cannot be decided")
+// errUndecided is wrapped where nobody can tell what the filter answers.
+var errUndecided = errors.New("cannot be proved")
 
 // answers returns all that the filter can answer to a syscall whose arguments fulfil the conditions,
 // each with a witness that a run confirms.

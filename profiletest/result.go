@@ -187,12 +187,12 @@ func (n number) String() string {
 	return fmt.Sprintf("%#x", n.value)
 }
 
-// trace lists instructions that ran: all, or from the last load on.
+// trace lists instructions that ran: all, or the last of them.
 func (c *Case) trace(b *strings.Builder, verbose bool) {
 	steps := c.Trace
 	fmt.Fprintf(b, "  filter: %d of %d instructions ran\n", len(steps), len(c.Program))
 	if !verbose {
-		steps = steps[LastLoad(steps):]
+		steps = steps[Shown(steps):]
 	}
 	if len(steps) < len(c.Trace) {
 		b.WriteString("     ...\n")
@@ -214,18 +214,16 @@ func loadedValue(in filter.Insn, s simulate.Step) uint32 {
 	return s.A
 }
 
-// LastLoad returns the index of the step from which on a trace shows what decided: the last but one
-// load of a word of the call, or the first step.
-func LastLoad(steps []simulate.Step) int {
-	loads := 0
-	for i := len(steps) - 1; i >= 0; i-- {
+// Shown returns the index of the step from which on a short text shows a trace: the last load of a
+// word of the call, but not more than a few steps.
+func Shown(steps []simulate.Step) int {
+	const few = 5
+	for i := len(steps) - 1; i >= 0 && i >= len(steps)-few; i-- {
 		if steps[i].Word >= 0 {
-			if loads++; loads == 2 || len(steps)-i > 6 {
-				return i
-			}
+			return i
 		}
 	}
-	return 0
+	return max(0, len(steps)-few)
 }
 
 // wordName names a word of struct seccomp_data by its index.

@@ -79,6 +79,7 @@ func (r *runner) ask(e *expectation, c *calls) (*Failure, error) {
 	}
 	failure := &Failure{Line: c.line, Column: c.column, Expected: e.text(c), Unknown: true}
 	some := false
+	var logged []string
 	var lacking []string
 	for _, set := range where.settings {
 		numbers, err := r.numbers(c, set)
@@ -90,9 +91,17 @@ func (r *runner) ask(e *expectation, c *calls) (*Failure, error) {
 			continue
 		}
 		some = true
-		if err := r.askIn(e, c, set, numbers, failure); err != nil {
+		l, log, err := r.askIn(e, c, set, numbers, failure)
+		if err != nil {
 			return nil, err
 		}
+		if log {
+			logged = append(logged, fmt.Sprintf("%s (%s)", l.arch.Name, l.target.Runtime))
+		}
+	}
+	if len(logged) > 0 {
+		r.result.Notes = append(r.result.Notes, fmt.Sprintf("%d:%d: %s: the answer is LOG on %s: the call runs, and is logged",
+			c.line, c.column, e.text(c), strings.Join(logged, ", ")))
 	}
 	switch {
 	case !some:
@@ -214,21 +223,19 @@ func (s setting) equal(o setting) bool {
 		slices.EqualFunc(s.caps, o.caps, func(a, b place[string]) bool { return a.value == b.value })
 }
 
-// askIn asks in one setting and adds what is wrong to the failure.
-func (r *runner) askIn(e *expectation, c *calls, set setting, numbers []span[uint32], failure *Failure) error {
-	l, err := r.subject.load(set)
-	if err != nil {
-		return r.file.fault(c.line, c.column, err)
+// askIn asks in one setting and adds what is wrong to the failure; logged if LOG was taken for ALLOW.
+func (r *runner) askIn(e *expectation, c *calls, set setting, numbers []span[uint32], failure *Failure) (l *loaded, logged bool, err error) {
+	if l, err = r.subject.load(set); err != nil {
+		return nil, false, r.file.fault(c.line, c.column, err)
 	}
 	var conds []bound
 	for _, cond := range c.conditions {
 		b, err := cond.bind(set.arch, c.name)
 		if err != nil {
-			return r.file.fault(c.line, c.column, err)
+			return nil, false, r.file.fault(c.line, c.column, err)
 		}
 		conds = append(conds, b)
 	}
-	logged := 0
 	for _, n := range numbers {
 		answers, err := l.all(n, set.arch, conds)
 		if err != nil {
@@ -240,16 +247,12 @@ func (r *runner) askIn(e *expectation, c *calls, set setting, numbers []span[uin
 				failure.Unknown = false
 				failure.add(l.explain(a))
 			} else if a.action.Effect().Base() == filter.Log && len(e.with) == 0 {
-				logged++
+				logged = true
 			}
 		}
 		r.cover(l, n, conds, answers)
 	}
-	if logged > 0 {
-		r.result.Notes = append(r.result.Notes, fmt.Sprintf("%d:%d: %s: the answer is LOG on %s (%s); the call runs, and is logged",
-			c.line, c.column, e.text(c), set.arch.Name, l.target.Runtime))
-	}
-	return nil
+	return l, logged, nil
 }
 
 func (f *Failure) add(c Case) {

@@ -244,11 +244,18 @@ func capSet(start []string, words []place[string]) []string {
 	return out
 }
 
-// checkTarget refuses a word that is no target.
+// checkTarget refuses a word that is no runtime.
 func checkTarget(word string) error {
-	known := []string{profile.RuntimeDocker, profile.RuntimeRunc, profile.RuntimeKernel}
-	if slices.Contains(known, word) {
+	err := profile.CheckRuntime(word)
+	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("unknown target %q%s", word, suggest(word, known))
+	var names []string
+	for _, r := range profile.Runtimes() {
+		names = append(names, r.Name)
+	}
+	if near := syscalls.NearestOf(word, names); near != "" && !strings.Contains(word, "/") {
+		return fmt.Errorf("unknown runtime %q: did you mean %s?", word, near)
+	}
+	return err
 }

@@ -40,6 +40,7 @@ var kinds = []struct {
 	{[]string{"verified"}, func() Document { return new(Verify) }},
 	{[]string{"filter", "listing"}, func() Document { return new(Listing) }},
 	{[]string{"mismatches"}, func() Document { return new(Vectors) }},
+	{[]string{"passed", "files"}, func() Document { return new(Expect) }},
 	{[]string{"arches"}, func() Document { return new(Table) }},
 	{[]string{"numbers"}, func() Document { return new(Resolve) }},
 	{[]string{"explain"}, func() Document { return new(Explain) }},

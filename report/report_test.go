@@ -183,6 +183,11 @@ func TestDecodeRefuses(t *testing.T) {
 		{`{"version":1,"relation":"looser","changes":[{"direction":"looser"}]}`, "changes[0].witness with six args is needed"},
 		{`{"version":1,"verified":[{"name":"x"}]}`, "verified[0]: errno is needed for what is not accepted"},
 		{`{"version":1,"mismatches":[{"line":1}]}`, "mismatches[0].args: 0 values, want 6"},
+		{`{"version":1,"passed":1,"files":[{}]}`, "files[0].file is needed"},
+		{`{"version":1,"passed":1,"files":[{"file":"f","failures":[{}]}]}`, "files[0].failures[0].cases is empty"},
+		{`{"version":1,"passed":1,"files":[{"file":"f","failures":[{"cases":[{}]}]}]}`, "files[0].failures[0].cases[0].witness.args: 0 values, want 6"},
+		{`{"version":1,"passed":1,"files":[{"file":"f","failures":[{"cases":[{"witness":{"args":["0x0","0x0","0x0","0x0","0x0","0x0"]},"action":"X"}]}]}]}`, `files[0].failures[0].cases[0].action: unknown word "X"`},
+		{`{"version":1,"passed":1,"files":[{"file":"f","failures":[{"cases":[{"witness":{"args":["0x0","0x0","0x0","0x0","0x0","0x0"]},"action":"LOG","shown":1}]}]}]}`, "files[0].failures[0].cases[0].shown: 1 of 0 steps"},
 	} {
 		_, err := Decode(strings.NewReader(c.in))
 		switch {

@@ -27,6 +27,8 @@ var textFormat = Format{
 			p.lint(d)
 		case *Simulate:
 			p.simulate(d)
+		case *Expect:
+			p.expect(d)
 		case *Table:
 			p.table(d)
 		case *Diff:
