@@ -1,6 +1,8 @@
 package simulate
 
 import (
+	"sync"
+
 	"github.com/profcheck/profcheck/filter"
 	"github.com/profcheck/profcheck/syscalls"
 )
@@ -20,7 +22,8 @@ var uncached = map[string]bool{
 // ret k, and gives up on everything else, even on what could not matter. The value must be ALLOW with
 // no data. Numbers above the ABI's table are not cached: here the table is that of package syscalls,
 // and so of its newest kernel. The answer is that of the 64-bit kernel of the ABI's Host, which keeps a
-// cache for the native and for the compat ABI.
+// cache for the native and for the compat ABI. That the calls of System.Exempt are in the cache of every
+// filter, which is how the kernel exempts them, is not counted here.
 func ConstAllow(p filter.Program, arch *syscalls.Arch, nr int32) bool {
 	if uncached[arch.Name] || nr < 0 || nr > lastNumber(arch) {
 		return false
@@ -73,12 +76,17 @@ func (s Stack) ConstAllow(arch *syscalls.Arch, nr int32) bool {
 
 // lastNumber is the last number of an ABI's table, without ARM's private calls, which the kernel
 // keeps elsewhere.
-func lastNumber(arch *syscalls.Arch) int32 {
+func lastNumber(arch *syscalls.Arch) int32 { return lastNumbers()[arch] }
+
+var lastNumbers = sync.OnceValue(func() map[*syscalls.Arch]int32 {
 	const armPrivate = 0x0f0000
-	calls := arch.Syscalls()
-	i := len(calls) - 1
-	for i > 0 && calls[i].Nr-arch.Base >= armPrivate {
-		i--
+	last := make(map[*syscalls.Arch]int32)
+	for _, arch := range syscalls.Arches() {
+		for _, c := range arch.Syscalls() {
+			if c.Nr-arch.Base < armPrivate {
+				last[arch] = c.Nr
+			}
+		}
 	}
-	return calls[i].Nr
-}
+	return last
+})

@@ -33,6 +33,7 @@ const (
 	jobThread = iota
 	jobStrict
 	jobProcess
+	jobTime
 )
 
 const (
