@@ -2,7 +2,9 @@ package profiletest
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,9 +43,18 @@ func openSubject(name, dir string) (*subject, error) {
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("profile %w", err)
+		return nil, fmt.Errorf("profile %s: %w", path, bare(err))
 	}
 	return readSubject(path, data)
+}
+
+// bare strips operation and path from a file error, which the message names already.
+func bare(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }
 
 // readSubject reads the text of a profile, or a compiled filter in one of its formats. It tells them

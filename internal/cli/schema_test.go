@@ -113,6 +113,14 @@ const narrowProfile = `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [
   {"names": ["read", "write", "exit_group", "raed"], "action": "SCMP_ACT_ALLOW"},
   {"names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}]}]}`
 
+const agreedFile = `profile: narrow.json
+expect:
+  - allow: [read, ptrace, getpid]
+  - deny: [rest, unnamed]
+`
+
+const rowsFile = "x86_64\t0xc000003e\tread\t0\t0\t0\t0\t0\t0\t0\tALLOW\n"
+
 // documents are commands whose results are documents, with the kind of each.
 var documents = []struct {
 	kind, command string
@@ -133,6 +141,8 @@ var documents = []struct {
 	{"simulate", "simulate docker-default socket 40", 0},
 	{"simulate", "simulate narrow.json 0xffffffff -1 --arch arm64", 0},
 	{"table", "table narrow.json --target runc --arch x86_64,x86", 0},
+	{"expect", "test agreed.yaml", 1},
+	{"expect", "test --vectors rows.tsv narrow.json --coverage", 0},
 	{"resolve", "resolve openat", 0},
 	{"resolve", "resolve 99999", 1},
 	{"profiles", "profiles", 0},
@@ -149,8 +159,10 @@ func workFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.WriteFile("narrow.json", []byte(narrowProfile), 0o644); err != nil {
-		t.Fatal(err)
+	for name, text := range map[string]string{"narrow.json": narrowProfile, "agreed.yaml": agreedFile, "rows.tsv": rowsFile} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
