@@ -140,8 +140,12 @@ func strip(line string, inside bool) (string, bool) {
 	return string(b), inside
 }
 
-// maxWord is the length of the longest word that is looked at, in bytes.
-const maxWord = 100
+// Limits of what is looked at, so that memory does not grow with the text.
+const (
+	maxWord     = 100 // bytes of a word
+	maxLabels   = 2 * MaxDecode
+	maxOperands = 5 // of an instruction; none takes so many
+)
 
 const blanks = " \t\r\n\v\f"
 
@@ -161,6 +165,9 @@ func (a *assembler) statement(line string) error {
 		}
 		if _, twice := a.labels[name]; twice {
 			return a.fail(at+1, "label %s stands at two places", name)
+		}
+		if len(a.labels) == maxLabels {
+			return a.fail(at+1, "more than %d labels", maxLabels)
 		}
 		a.labels[name] = len(a.p)
 		at += colon + 1
@@ -196,6 +203,9 @@ func split(text string, start int) []word {
 		lead := len(part) - len(strings.TrimLeft(part, blanks))
 		words = append(words, word{strings.Trim(part, blanks), start + lead + 1})
 		start += len(part) + 1
+		if len(words) == maxOperands {
+			break
+		}
 	}
 	return words
 }

@@ -73,7 +73,7 @@ func backAndForth(t *testing.T, p Program) {
 
 func TestDisassembleAssemble(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	for range 3000 {
+	for range 1500 {
 		backAndForth(t, anyProgram(rng))
 		backAndForth(t, mutated(rng))
 	}
@@ -235,6 +235,35 @@ bad:	ret #0x80000000
 	}
 }
 
+// TestKernelNotation is the example of Documentation/networking/filter.rst, in its notation.
+func TestKernelNotation(t *testing.T) {
+	got, err := Assemble(`
+  ld [4]                  /* arch */
+  jne #0xc000003e, bad
+  ld [0]                  /* nr */
+  jeq #15, good
+  jeq #231, good
+  jeq #60, good
+bad: ret #0               /* kill */
+good: ret #0x7fff0000     /* allow */`)
+	want := Program{
+		Load(4), Jump(OpJeqK, 0xc000003e, 0, 4), Load(0), Jump(OpJeqK, 15, 3, 0), Jump(OpJeqK, 231, 2, 0),
+		Jump(OpJeqK, 60, 1, 0), Return(KillThread), Return(Allow),
+	}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// manyLabels returns n labels, a line each.
+func manyLabels(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "L%d:\n", i)
+	}
+	return b.String()
+}
+
 // TestAssembleMistakes: each mistake has its place, and the text without it assembles.
 func TestAssembleMistakes(t *testing.T) {
 	tests := []struct {
@@ -277,6 +306,8 @@ func TestAssembleMistakes(t *testing.T) {
 		{".insn 1, 2, 3", 1, 1, ".insn takes 4 operands, not 3"},
 		{".insn 0x10000, 0, 0, 0", 1, 7, `"0x10000" is no number of 16 bits`},
 		{".insn 1, 256, 0, 0", 1, 10, `"256" is no number of 8 bits`},
+		{".insn " + strings.Repeat("1,", 1<<20), 1, 1, ".insn takes 4 operands, not 5"},
+		{manyLabels(2*MaxDecode + 1), 2*MaxDecode + 1, 1, "more than 131070 labels"},
 		{"ret", 1, 1, "ret takes one operand"},
 		{"ret ALOW", 1, 5, `action "ALOW": unknown name`},
 		{"ret " + strings.Repeat("A", 1000), 1, 5, "has more than 100 bytes"},
@@ -299,7 +330,7 @@ func TestAssembleMistakes(t *testing.T) {
 	}
 	for _, good := range []string{
 		"jeq #1, far\n" + strings.Repeat("ld nr\n", 255) + "far: ret a", strings.Repeat("txa\n", MaxDecode),
-		"ja end\nend:", "jeq #1, 255, 0", "ja 4294967295", "add #-2147483648",
+		manyLabels(2*MaxDecode) + "ret a", "ja end\nend:", "jeq #1, 255, 0", "ja 4294967295", "add #-2147483648",
 	} {
 		if _, err := Assemble(good); err != nil {
 			t.Errorf("%.60q: %v", good, err)

@@ -220,7 +220,8 @@ func randomStep(rng *rand.Rand) step {
 			return step{kind: stepDropCaps}
 		}
 	}
-	st := step{flags: uint32(rng.IntN(64)) & uint32(rng.IntN(64)), p: mutated(rng)}
+	st := step{flags: uint32(rng.IntN(64)), p: mutated(rng)}
+	st.flags &= uint32(rng.IntN(64))
 	if rng.IntN(3) > 0 {
 		st.flags &^= FlagTSync | FlagWaitKillableRecv
 	}
