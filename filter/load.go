@@ -1,39 +1,6 @@
 package filter
 
-import (
-	"fmt"
-	"strings"
-)
-
-// Flags of seccomp(SECCOMP_SET_MODE_FILTER) (include/uapi/linux/seccomp.h).
-const (
-	FlagTSync            = 1 << 0 // all threads of the process get the filter
-	FlagLog              = 1 << 1 // all actions but ALLOW may be logged
-	FlagSpecAllow        = 1 << 2 // no mitigation against speculative store bypass
-	FlagNewListener      = 1 << 3 // return a file descriptor that gets the notifications
-	FlagTSyncESRCH       = 1 << 4 // ESRCH instead of the id of a thread that cannot follow
-	FlagWaitKillableRecv = 1 << 5 // a call that a listener has taken up is interrupted by fatal signals alone
-
-	allFlags = 1<<6 - 1
-)
-
-// flagNames are in the order of the bits.
-var flagNames = []string{"TSYNC", "LOG", "SPEC_ALLOW", "NEW_LISTENER", "TSYNC_ESRCH", "WAIT_KILLABLE_RECV"}
-
-// FlagNames returns the flags as the kernel's headers call them, without SECCOMP_FILTER_FLAG_,
-// joined by "|"; unknown bits are a hexadecimal number. No flags are "0".
-func FlagNames(flags uint32) string {
-	var parts []string
-	for i, name := range flagNames {
-		if flags>>i&1 != 0 {
-			parts = append(parts, name)
-		}
-	}
-	if rest := flags &^ allFlags; rest != 0 || flags == 0 {
-		parts = append(parts, fmt.Sprintf("%#x", rest))
-	}
-	return strings.Replace(strings.Join(parts, "|"), "0x0", "0", 1)
-}
+import "fmt"
 
 // The errnos that loading can end with, besides EINVAL.
 const (
@@ -102,20 +69,6 @@ func (l *Loader) Attach(p Program, flags uint32) error {
 	}
 	l.Filters = append(l.Filters, p)
 	l.Listener = l.Listener || flags&FlagNewListener != 0
-	return nil
-}
-
-// checkFlags refuses unknown flags and those that do not go together.
-func checkFlags(flags uint32) error {
-	fail := func(format string, args ...any) error { return refuseWith(einval, funcSetMode, format, args...) }
-	switch {
-	case flags&^allFlags != 0:
-		return fail("unknown flags %#x", flags&^allFlags)
-	case flags&FlagTSync != 0 && flags&FlagNewListener != 0 && flags&FlagTSyncESRCH == 0:
-		return fail("flags TSYNC and NEW_LISTENER need TSYNC_ESRCH, as both return a number")
-	case flags&FlagWaitKillableRecv != 0 && flags&FlagNewListener == 0:
-		return fail("flag WAIT_KILLABLE_RECV needs NEW_LISTENER")
-	}
 	return nil
 }
 
