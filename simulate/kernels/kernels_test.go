@@ -1,0 +1,151 @@
+package kernels
+
+import (
+	"bytes"
+	"debug/elf"
+	"fmt"
+	"hash/fnv"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/profcheck/profcheck/filter"
+	"github.com/profcheck/profcheck/simulate"
+	"github.com/profcheck/profcheck/simulate/internal/randbpf"
+)
+
+// TestKernels boots the machines and compares what they answer with what we say.
+func TestKernels(t *testing.T) {
+	for i := range machines {
+		m := &machines[i]
+		t.Run(m.Name, func(t *testing.T) {
+			if !m.Always && !full() {
+				t.Skip("PROFCHECK_FULL boots this one, too")
+			}
+			t.Parallel()
+			if _, err := exec.LookPath(m.QEMU[0]); err != nil {
+				missing(t, "%v", err)
+			}
+			m.test(t)
+		})
+	}
+}
+
+func (m *machine) test(t *testing.T) {
+	kernel := m.kernel(t)
+	var files []file
+	var jobs strings.Builder
+	work := make([][]group, len(m.ABIs))
+	binaries := make([][]byte, len(m.ABIs))
+	for i, b := range m.ABIs {
+		work[i] = newGenerator(b, seed(m.Name+b.Arch)).work(wholePlan)
+		encoded, _ := encode(work[i], b.order())
+		name := fmt.Sprintf("guest-%d", i)
+		if i == 0 {
+			name = "init"
+		}
+		binaries[i] = guest(t, b.GOARCH)
+		files = append(files, file{name, binaries[i], 0o100755}, file{fmt.Sprintf("work-%d", i), encoded, 0o100644})
+		fmt.Fprintf(&jobs, "/%s /work-%d /answers-%d\n", name, i, i)
+	}
+	files = append(files, file{"jobs", []byte(jobs.String()), 0o100644})
+	start := time.Now()
+	r, err := read(m.boot(t, kernel, files))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("kernel %s, %v", r.Kernel, time.Since(start).Round(100*time.Millisecond))
+	if len(r.Answers) != len(m.ABIs) {
+		t.Fatalf("answers for %d of %d ABIs", len(r.Answers), len(m.ABIs))
+	}
+	for i, b := range m.ABIs {
+		t.Run(b.Arch, func(t *testing.T) {
+			b.check(t, work[i], decode(r.Answers[i], m.ABIs[0].order()), binaries[i])
+		})
+	}
+}
+
+func seed(name string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	return h.Sum64()
+}
+
+// check compares the answers of one ABI.
+func (b abi) check(t *testing.T, groups []group, answers []outcome, binary []byte) {
+	ip, err := ipOf(groups, answers, b.arch().BigEndian)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := makesCalls(binary, ip); err != nil {
+		t.Error(err)
+	}
+	n := b.compare(groups, answers, ip, b.ours)
+	t.Logf("%d pairs over %d filters and stacks (%d of several), %d programs (%d accepted), %d calls in strict mode; %v",
+		n.Pairs, n.Filters, n.Stacks, n.Programs, n.Accepted, n.Strict, n.Kinds)
+	if n.Wrong > 0 {
+		t.Errorf("%d disagreements, such as\n%s", n.Wrong, strings.Join(n.First, "\n"))
+	}
+	b.enough(t, groups, ip, n)
+}
+
+// makesCalls looks whether an instruction pointer is in the function that makes the guest's calls.
+func makesCalls(binary []byte, ip uint64) error {
+	f, err := elf.NewFile(bytes.NewReader(binary))
+	if err != nil {
+		return err
+	}
+	symbols, err := f.Symbols()
+	if err != nil {
+		return err
+	}
+	for _, s := range symbols {
+		if s.Value < ip && ip <= s.Value+s.Size {
+			if strings.Contains(s.Name, "Syscall6") {
+				return nil
+			}
+			return fmt.Errorf("the instruction pointer %#x is in %s", ip, s.Name)
+		}
+	}
+	return fmt.Errorf("the instruction pointer %#x is in no function", ip)
+}
+
+// enough fails where less was tried than promised.
+func (b abi) enough(t *testing.T, groups []group, ip uint64, n *tally) {
+	if n.Pairs < 100_000 || n.Filters < 1_000 || n.Programs < 10_000 || n.Strict < 600 {
+		t.Error("less work than promised")
+	}
+	if min := n.Programs / 5; n.Accepted < min || n.Programs-n.Accepted < min {
+		t.Errorf("%d of %d programs accepted: too few of one kind", n.Accepted, n.Programs)
+	}
+	for _, kind := range []outcome{returned, diedThread, diedProcess, trapped} {
+		if n.Kinds[kind] < 20 && (b.threads() || kind == returned || kind == diedProcess) {
+			t.Errorf("%d times %v", n.Kinds[kind], kind)
+		}
+	}
+	written, ran := make(randbpf.Coverage), make(randbpf.Coverage)
+	for i := range groups {
+		g := &groups[i]
+		if g.Kind != underFilters {
+			continue
+		}
+		for _, p := range g.Programs {
+			written.Add(p)
+			for _, d := range g.Calls {
+				d.IP = ip
+				d = b.seen(d)
+				for _, s := range simulate.Trace(p, &d, b.order()).Trace {
+					ran[p[s.PC].Code]++
+				}
+			}
+		}
+	}
+	for name, c := range map[string]randbpf.Coverage{"are in the filters": written, "ran": ran} {
+		code, times := c.Least()
+		t.Logf("each of %d opcodes and forms: at least %d (code %#02x) %s", len(filter.Opcodes()), times, code, name)
+		if times < 500 {
+			t.Errorf("code %#02x: %d, less than 500, %s", code, times, name)
+		}
+	}
+}
