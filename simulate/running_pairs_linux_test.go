@@ -9,6 +9,7 @@ import (
 
 	"github.com/profcheck/profcheck/filter"
 	"github.com/profcheck/profcheck/simulate/internal/randbpf"
+	"github.com/profcheck/profcheck/syscalls"
 )
 
 // TestPairsRunningKernel compares with the running kernel: millions of pairs of a random filter and a
@@ -165,7 +166,7 @@ func TestTellingRunningKernel(t *testing.T) {
 	for _, older := range []filter.Action{between, 0x7ff80000, 0x7fd00000, 0x7fb00000, 0x00060000, 0x00040000, 0x00020000, 0x80010000} {
 		for _, newer := range append(randbpf.Actions(), 0x7fff0005, 0x7ffc0005, 0x7ff00005, 0x7fc00005, 0x00051005, 0x00030005) {
 			s := Stack{
-				append(randbpf.LetThrough(newPairMaker(w, 0).x8664), filter.Return(older)),
+				append(randbpf.LetThrough(syscalls.ByName("x86_64")), filter.Return(older)),
 				{filter.Return(newer)},
 			}
 			d := filter.Data{Nr: 700}
@@ -184,6 +185,37 @@ func TestTellingRunningKernel(t *testing.T) {
 	if kinds[result{returned, -enosys}] < 10 || kinds[result{processKilled, sigsys}] < 10 {
 		t.Error("the stacks do not tell the actions apart")
 	}
+}
+
+// TestUpperHalvesRunningKernel shows what filters see of the upper halves of the registers, one
+// argument after the other: they see them by int 0x80, too, although the 32-bit call itself takes the
+// lower halves alone. A filter that compares all 64 bits of an argument of a 32-bit call can be led
+// astray by a 64-bit program.
+func TestUpperHalvesRunningKernel(t *testing.T) {
+	w := newWitness(t)
+	var works []work
+	for i := range 6 {
+		for way := range uint64(2) {
+			p := append(filter.Program{filter.Load(filter.ArgHigh(i, nil))}, visible(0)...)
+			c := rawCall{nr: 700, way: way}
+			c.args[i] = uint64(100+i)<<32 | 7
+			works = append(works, work{kind: jobThread, stack: Stack{p}, calls: []rawCall{c}, want: []result{{returned, int32(-100 - i)}}})
+		}
+	}
+	w.ask(t, works, func(w *work, i int, got result) {
+		if got != w.want[i] {
+			t.Errorf("call %+v: the upper half is seen as %v, want %v", w.calls[i], got, w.want[i])
+		}
+	})
+	// The twin: without upper halves there is nothing to see.
+	for i := range works {
+		works[i].calls[0].args = [6]uint64{7, 7, 7, 7, 7, 7}
+	}
+	w.ask(t, works, func(w *work, i int, got result) {
+		if got != (result{returned, 0}) {
+			t.Errorf("call %+v: the upper half is seen as %v", w.calls[i], got)
+		}
+	})
 }
 
 // A thread that is alone takes the process with it when it is killed.
