@@ -17,17 +17,23 @@ var relationStyles = map[string]style{
 }
 
 func (p *printer) diff(d *Diff) {
+	mark, lead := relationStyles[d.Relation], relationWords[d.Relation]
 	text := fmt.Sprintf(": %s against %s", d.New.title(), d.Old.title())
 	if d.Equality {
 		text = fmt.Sprintf(": %s and %s", d.Old.title(), d.New.title())
+		if len(d.Changes) > 0 {
+			mark, lead = red, "not equal"
+		}
 	}
 	switch {
 	case d.Relation == Equal:
 		text += ": the same answer to every call, proven for " + archList(d.Arches)
 	case len(d.Changes) > 0:
 		text += ": " + countChanges(d.Changes)
+	case len(d.Unknown) > 0:
+		text += ": it could not be told for all calls, and nothing was found for the others"
 	}
-	p.lead(relationStyles[d.Relation], relationWords[d.Relation], text)
+	p.lead(mark, lead, text)
 	if d.Narrows {
 		p.line("it can only narrow: %s is %s with more filters on top, and the strictest answer counts", d.New.Name, d.Old.Name)
 	}
@@ -37,13 +43,7 @@ func (p *printer) diff(d *Diff) {
 	}
 	if len(d.Unknown) > 0 {
 		p.blank()
-		for _, u := range d.Unknown {
-			when := ""
-			if u.When != "" {
-				when = " if " + u.When
-			}
-			p.lead(yellow, "unknown", fmt.Sprintf(": %s on %s%s: %s", u.what(), u.Arch, when, u.Reason))
-		}
+		p.unread(d.Unknown)
 	}
 	if d.Rest != "" {
 		p.blank()
@@ -54,6 +54,31 @@ func (p *printer) diff(d *Diff) {
 	}
 	p.blank()
 	p.target(*d.New.Target)
+}
+
+// unread lists what could not be told by its reason; --verbose has a line for each.
+func (p *printer) unread(list []Unread) {
+	var reasons []string
+	where := make(map[string][]string)
+	for _, u := range list {
+		text := u.what() + " on " + u.Arch
+		if p.verbose && u.When != "" {
+			text += " if " + u.When
+		}
+		if p.verbose {
+			p.lead(yellow, "unknown", ": "+text+": "+u.Reason)
+			continue
+		}
+		if where[u.Reason] == nil {
+			reasons = append(reasons, u.Reason)
+		}
+		if !slices.Contains(where[u.Reason], text) {
+			where[u.Reason] = append(where[u.Reason], text)
+		}
+	}
+	for _, r := range reasons {
+		p.names("", yellow, "unknown: "+r, where[r])
+	}
 }
 
 // sameTarget reports whether one line can say what was assumed of both sides.
@@ -158,6 +183,9 @@ func groupChanges(changes []Change, apart bool) []*changeGroup {
 	return out
 }
 
+// listed is how many calls with the same change are named without --verbose.
+const listed = 60
+
 var directionStyles = map[string]style{Looser: red, Tighter: green, Changed: yellow}
 
 func (p *printer) changes(g *changeGroup) {
@@ -170,7 +198,11 @@ func (p *printer) changes(g *changeGroup) {
 		p.lead(directionStyles[g.direction], g.direction, "  "+g.names[0]+":"+rest[1:])
 	} else {
 		p.lead(directionStyles[g.direction], g.direction, rest)
-		p.names("", plain, fmt.Sprintf("    %d calls", len(g.names)), g.names)
+		list := g.names
+		if len(list) > listed && !p.verbose {
+			list = append(slices.Clone(list[:listed]), fmt.Sprintf("and %d more (--verbose)", len(list)-listed))
+		}
+		p.names("", plain, fmt.Sprintf("    %d calls", len(g.names)), list)
 	}
 	if w := g.witness; w != nil {
 		name := w.Syscall

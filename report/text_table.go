@@ -106,7 +106,7 @@ func (r Region) answer() string { return answer(r.Action, r.Data, r.Errno) }
 func (p *printer) archTable(a ArchTable, under string) {
 	text := under + ": " + count(len(a.Syscalls), "syscall")
 	if a.Untested {
-		text += "; the filter does not know the architecture"
+		text += "; never tested"
 	}
 	p.lead(bold, a.Arch, text)
 	if p.verbose {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,7 +17,12 @@ import (
 // numbers without a name.
 func (d *comparison) one(abi *syscalls.Arch) (changes []report.Change, unknown []report.Unread, err error) {
 	before, after, err := d.policies(abi)
-	if err != nil {
+	var refused *profile.LoadError
+	switch {
+	case errors.As(err, &refused) && !slices.Contains(d.named, abi):
+		last := int32(-1)
+		return nil, []report.Unread{{Arch: abi.Name, To: &last, Reason: err.Error()}}, nil
+	case err != nil:
 		return nil, nil, err
 	}
 	found, err := simulate.Diff(before, after, []*syscalls.Arch{abi})
@@ -118,7 +124,7 @@ func (d *comparison) conflicts(abi *syscalls.Arch) (out []report.Unread, err err
 		c := all[nr]
 		out = append(out, report.Unread{
 			Arch: abi.Name, Syscall: c.Name, Nr: nr,
-			Reason: "rules overlap with different actions, which a runtime may decide either way: " + conflictText(c),
+			Reason: "rules overlap with different actions, which a runtime may decide either way: " + conflictPlaces(c),
 		})
 	}
 	return out, nil

@@ -158,11 +158,15 @@ func archWords(list []*syscalls.Arch) string {
 
 // conflictText names a call with two answers and the rules that give them.
 func conflictText(c profile.Conflict) string {
-	text := fmt.Sprintf("%s on %s", c.Name, c.Arch)
-	if c.First != nil && c.Second != nil {
-		text += fmt.Sprintf(", %s and %s", c.First.Pos, c.Second.Pos)
+	return fmt.Sprintf("%s on %s, %s", c.Name, c.Arch, conflictPlaces(c))
+}
+
+// conflictPlaces says where the two rules stand.
+func conflictPlaces(c profile.Conflict) string {
+	if c.First == nil || c.Second == nil {
+		return "too many pairs of rules to look at"
 	}
-	return text
+	return fmt.Sprintf("%s and %s", c.First.Pos, c.Second.Pos)
 }
 
 // rawToTerminal refuses to write bytes where a person reads, unless asked to.
@@ -195,7 +199,7 @@ func (a *App) writeProgram(o *options, own *compileFlags, name string, p filter.
 	}
 	data, err := p.Format(form, order, own.name)
 	if err != nil {
-		return usage("%w", err)
+		return usage("--name: %s", strings.TrimPrefix(err.Error(), "filter: "))
 	}
 	if o.output != "" {
 		err = o.writeFile(data)
@@ -216,8 +220,20 @@ func refusal(name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("filter %s: the kernel refuses it: %w", name, err)
+	return refusedError{name, err}
 }
+
+// refusedError is why the kernel would not load the filter of that name.
+type refusedError struct {
+	name string
+	err  error
+}
+
+func (e refusedError) Error() string {
+	return fmt.Sprintf("filter %s: the kernel refuses it: %s", e.name, strings.TrimPrefix(e.err.Error(), "filter: "))
+}
+
+func (e refusedError) Unwrap() error { return e.err }
 
 func listingDoc(name string, p filter.Program, order binary.ByteOrder) *report.Listing {
 	return &report.Listing{

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/profcheck/profcheck/filter"
+	"github.com/profcheck/profcheck/profile"
 	"github.com/profcheck/profcheck/report"
 	"github.com/profcheck/profcheck/simulate"
 	"github.com/profcheck/profcheck/syscalls"
@@ -77,6 +79,11 @@ func (a *App) diff(o *options, own diffFlags, oldName, newName string) error {
 	if err != nil {
 		return err
 	}
+	if before.machine == nil {
+		before.machine = after.machine
+	} else if after.machine == nil {
+		after.machine = before.machine
+	}
 	d := &comparison{before: before, after: after}
 	arches, rest, err := d.arches(o)
 	if err != nil {
@@ -142,7 +149,10 @@ func relation(doc *report.Diff) string {
 }
 
 // comparison compares the answers of two views.
-type comparison struct{ before, after *view }
+type comparison struct {
+	before, after *view
+	named         []*syscalls.Arch // that a side names, or --arch: these must load
+}
 
 // arches returns the architectures to compare, and those about which one line is enough: the ones
 // that neither side names. With --arch there are no others.
@@ -155,6 +165,7 @@ func (d *comparison) arches(o *options) (list, rest []*syscalls.Arch, err error)
 	if len(all) == 0 {
 		return nil, nil, usage("diff: the filters are for machines of different byte order (--order says another order)")
 	}
+	all = slices.DeleteFunc(all, d.loadsNowhere)
 	if slices.Contains(o.arches, "all") {
 		return all, nil, nil
 	}
@@ -166,6 +177,7 @@ func (d *comparison) arches(o *options) (list, rest []*syscalls.Arch, err error)
 		}
 	}
 	if len(list) > 0 {
+		d.named = list
 		return list, nil, nil
 	}
 	for _, v := range []*view{d.before, d.after} {
@@ -175,6 +187,7 @@ func (d *comparison) arches(o *options) (list, rest []*syscalls.Arch, err error)
 			}
 		}
 	}
+	d.named = list
 	for _, abi := range all {
 		if !slices.Contains(list, abi) {
 			rest = append(rest, abi)
@@ -186,14 +199,27 @@ func (d *comparison) arches(o *options) (list, rest []*syscalls.Arch, err error)
 	return list, rest, nil
 }
 
+// loadsNowhere reports whether neither side's profiles load on the host of an ABI, so that there is
+// nothing to compare.
+func (d *comparison) loadsNowhere(abi *syscalls.Arch) bool {
+	return d.before.refuses(abi) && d.after.refuses(abi)
+}
+
+// refuses reports whether the target does not load one of the profiles on the host of an ABI.
+func (v *view) refuses(abi *syscalls.Arch) bool {
+	_, err := v.stack(abi)
+	var refused *profile.LoadError
+	return errors.As(err, &refused)
+}
+
 // compare adds what changed on some architectures.
 func (d *comparison) compare(doc *report.Diff, arches []*syscalls.Arch) error {
 	for _, abi := range arches {
-		doc.Arches = append(doc.Arches, abi.Name)
 		changes, unknown, err := d.one(abi)
 		if err != nil {
 			return err
 		}
+		doc.Arches = append(doc.Arches, abi.Name)
 		doc.Changes = append(doc.Changes, changes...)
 		doc.Unknown = append(doc.Unknown, unknown...)
 	}
@@ -226,6 +252,8 @@ func (d *comparison) others(doc *report.Diff, rest []*syscalls.Arch) error {
 	switch {
 	case len(left) > 0:
 		doc.Rest = fmt.Sprintf("more of the kind changes on %s that neither side names (--arch all lists it): %s", counted(len(left), "architecture"), strings.Join(left, ", "))
+	case len(shown) == 0 && doc.Equality:
+		doc.Rest = "the same on the " + same
 	case len(shown) == 0:
 		doc.Rest = "nothing changes on the " + same
 	case len(shown) < len(rest):

@@ -162,12 +162,12 @@ func (v *view) simulate(c call) (*report.Simulate, error) {
 		return nil, err
 	}
 	doc.Length = len(stack[decider])
-	if h, _ := v.host(decider, c.abi); v.layers[decider].profile == nil || !h.Disabled {
+	if !v.off(decider, c.abi) {
 		doc.Trace = steps(stack[decider], result.Results[decider], c.abi)
 	}
 	if len(stack) > 1 {
 		if doc.Reason = fmt.Sprintf("%s, filter %d of %d: %s", v.layers[decider].name, decider+1, len(stack), doc.Reason); result.Decider < 0 {
-			doc.Reason, doc.Rule = "no filter: all of them allow the call", nil
+			doc.Reason, doc.Rule = "no single filter: all of them allow the call", nil
 		}
 		for i, r := range result.Results {
 			own := r.Action.Effect()
@@ -179,6 +179,15 @@ func (v *view) simulate(c call) (*report.Simulate, error) {
 	}
 	v.inEffect(doc, c, result.Action)
 	return doc, nil
+}
+
+// off reports whether a profile turns seccomp off, so that there is no filter at all.
+func (v *view) off(layer int, abi *syscalls.Arch) bool {
+	if v.layers[layer].profile == nil {
+		return false
+	}
+	h, err := v.host(layer, abi)
+	return err == nil && h.Disabled
 }
 
 // reason says what decides in one filter, and which rule of a profile it is.

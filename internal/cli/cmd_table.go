@@ -2,6 +2,7 @@ package cli
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -59,6 +60,11 @@ func (a *App) table(o *options, name, against string) error {
 	profile := s.profileDoc()
 	doc := &report.Table{Version: report.Version, Profile: &profile, Layers: s.layerDocs(), Arches: []report.ArchTable{}}
 	views := o.views(s)
+	if slices.Contains(o.arches, "all") {
+		if arches, err = a.loading(o, views, arches); err != nil {
+			return err
+		}
+	}
 	if other != nil {
 		if len(o.arches) == 0 {
 			arches = []*syscalls.Arch{s.firstArch()}
@@ -101,6 +107,28 @@ func (a *App) table(o *options, name, against string) error {
 		}
 	}
 	return a.emit(o, doc)
+}
+
+// loading leaves out, with a note, the architectures on whose hosts a profile does not load. If that
+// is all of them, the reason is an error.
+func (a *App) loading(o *options, views []*view, arches []*syscalls.Arch) (out []*syscalls.Arch, err error) {
+	var left []string
+	for _, abi := range arches {
+		if slices.ContainsFunc(views, func(v *view) bool { return v.refuses(abi) }) {
+			left = append(left, abi.Name)
+			continue
+		}
+		out = append(out, abi)
+	}
+	if len(out) == 0 {
+		_, err := views[0].stack(arches[0])
+		return nil, err
+	}
+	if len(left) > 0 {
+		_, err := views[0].stack(syscalls.ByName(left[0]))
+		a.note(o, "left out: %s: %v", strings.Join(left, ", "), err)
+	}
+	return out, nil
 }
 
 // tableArches returns the architectures to show.

@@ -121,6 +121,20 @@ expect:
 
 const rowsFile = "x86_64\t0xc000003e\tread\t0\t0\t0\t0\t0\t0\t0\tALLOW\n"
 
+const filterText = `
+	ld [4]
+	jne #x86_64, bad
+	ld [0]
+	jne #0, rest
+	ld [16]
+	jset #4, bad
+rest:	ret ALLOW
+bad:	ret TRAP(9)
+`
+
+const vectorRows = "x86_64\t0xc000003e\tread\t0\t0x4\t0x0\t0x0\t0x0\t0x0\t0x0\tTRAP\n" +
+	"x86_64\t0xc000003e\t-\t7000\t0x4\t0x0\t0x0\t0x0\t0x0\t0x0\tTRAP\n"
+
 // documents are commands whose results are documents, with the kind of each.
 var documents = []struct {
 	kind, command string
@@ -143,6 +157,20 @@ var documents = []struct {
 	{"table", "table narrow.json --target runc --arch x86_64,x86", 0},
 	{"expect", "test agreed.yaml", 1},
 	{"expect", "test --vectors rows.tsv narrow.json --coverage", 0},
+	{"table", "table narrow.json --arch x86_64 --against x32", 0},
+	{"table", "table narrow.json --target runc,crun,gvisor", 0},
+	{"table", "table filter.s+narrow.json", 0},
+	{"simulate", "simulate filter.s+narrow.json read 5 --ip 0x1000", 0},
+	{"simulate", "simulate narrow.json 0x2000 --target docker,crun", 0},
+	{"simulate", "simulate --strict-mode mount", 0},
+	{"vectors", "simulate --vectors vectors.tsv filter.s", 1},
+	{"diff", "diff narrow.json docker-default", 1},
+	{"diff", "diff filter.s filter.s+narrow.json", 0},
+	{"diff", "diff --equal narrow.json filter.s", 1},
+	{"diff", "diff narrow.json narrow.json --new-target crun", -1},
+	{"filter", "disasm filter.s", 0},
+	{"filter", "disasm narrow.json --host arm64", 0},
+	{"verify", "verify filter.s narrow.json refused.s", 1},
 	{"resolve", "resolve openat", 0},
 	{"resolve", "resolve 99999", 1},
 	{"profiles", "profiles", 0},
@@ -159,7 +187,10 @@ func workFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, text := range map[string]string{"narrow.json": narrowProfile, "agreed.yaml": agreedFile, "rows.tsv": rowsFile} {
+	for name, text := range map[string]string{
+		"narrow.json": narrowProfile, "agreed.yaml": agreedFile, "rows.tsv": rowsFile,
+		"filter.s": filterText, "vectors.tsv": vectorRows, "refused.s": "ld M[0]\nret a\n",
+	} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}

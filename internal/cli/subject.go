@@ -141,10 +141,26 @@ func readLayer(name string, data []byte, format string, order binary.ByteOrder) 
 		l.format = string(found)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("filter %s: %w", name, err)
+		return nil, filterError{name, err}
 	}
 	return l, nil
 }
+
+// filterError is what package filter says about the file of that name.
+type filterError struct {
+	name string
+	err  error
+}
+
+func (e filterError) Error() string {
+	var syntax *filter.AsmError
+	if errors.As(e.err, &syntax) {
+		return fmt.Sprintf("filter %s:%d:%d: %s", e.name, syntax.Line, syntax.Column, syntax.Reason)
+	}
+	return fmt.Sprintf("filter %s: %s", e.name, strings.TrimPrefix(e.err.Error(), "filter: "))
+}
+
+func (e filterError) Unwrap() error { return e.err }
 
 // likeProfile reports whether a text begins like a JSON profile: with an object that has a name or
 // is empty. A C array begins with braces too, but not with a string.

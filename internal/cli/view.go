@@ -13,6 +13,10 @@ type view struct {
 	o     *options
 	hosts []map[string]*host // by layer, then by ABI.Host
 
+	// machine is the ABI whose host all calls come from. A compiled filter was made for one machine,
+	// and what it is compared or stacked with is meant for the same. nil: each ABI's own host.
+	machine *syscalls.Arch
+
 	// stacks are what stack has returned, by ABI.Host and byte order.
 	stacks map[string][]filter.Program
 }
@@ -22,11 +26,30 @@ func (o *options) view(s *subject) *view {
 	for range s.layers {
 		v.hosts = append(v.hosts, make(map[string]*host))
 	}
+	v.machine = s.machine()
 	return v
+}
+
+// machine is the ABI that a compiled filter is for first; nil if there is none.
+func (s *subject) machine() *syscalls.Arch {
+	l := s.compiled()
+	if l == nil {
+		return nil
+	}
+	if list := testedArches(l.program, l.order); len(list) > 0 {
+		return list[0]
+	}
+	if len(s.profiles()) > 0 {
+		return s.firstArch()
+	}
+	return nil
 }
 
 // host returns a profile layer as the host of an ABI enforces it.
 func (v *view) host(layer int, abi *syscalls.Arch) (*host, error) {
+	if v.machine != nil {
+		abi = v.machine
+	}
 	if h := v.hosts[layer][abi.Host]; h != nil {
 		return h, nil
 	}
