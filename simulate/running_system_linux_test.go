@@ -11,6 +11,7 @@ import (
 
 	"github.com/profcheck/profcheck/filter"
 	"github.com/profcheck/profcheck/profile"
+	"github.com/profcheck/profcheck/simulate/internal/randbpf"
 	"github.com/profcheck/profcheck/syscalls"
 )
 
@@ -128,6 +129,47 @@ func TestExemptRunningKernel(t *testing.T) {
 	})
 	if !system.before(6, 18) && through != 2 {
 		t.Errorf("%d calls are exempt on Linux %v", through, system.Kernel)
+	}
+}
+
+// TestWatchedRunningKernel puts a tracer or a listener beside filters that return all actions. An
+// older filter without a listener has none, even if a newer one has.
+func TestWatchedRunningKernel(t *testing.T) {
+	w := newWitness(t)
+	through := randbpf.LetThrough(syscalls.ByName("x86_64"))
+	ret := func(a filter.Action) filter.Program {
+		return append(through[:len(through):len(through)], filter.Return(a))
+	}
+	asked := 0
+	var works []work
+	for _, base := range []filter.Action{filter.Allow, filter.Log, filter.Trace, filter.UserNotif, filter.Errno, filter.KillProcess, 0x00060000} {
+		for _, data := range []filter.Action{0, 9, 0xffff} {
+			a := base | data
+			for _, job := range []struct {
+				kind  uint32
+				stack Stack
+				sys   System
+			}{
+				{jobTracer, Stack{ret(a)}, System{Tracer: true}},
+				{jobListener, Stack{ret(a)}, System{Listener: true}},
+				{jobListener, Stack{ret(a), ret(filter.Allow)}, System{}},
+				{jobProcess, Stack{ret(a)}, System{}},
+			} {
+				want := seenIn(job.sys, a)
+				if want.kind == traced || want.value == -listenerErrno {
+					asked++
+				}
+				works = append(works, work{kind: job.kind, stack: job.stack, calls: []rawCall{{nr: 700}}, want: []result{want}})
+			}
+		}
+	}
+	w.ask(t, works, func(w *work, i int, got result) {
+		if got != w.want[i] {
+			t.Errorf("job %d of %d filters, the oldest %v: the kernel: %v; we: %v", w.kind, len(w.stack), w.stack[0], got, w.want[i])
+		}
+	})
+	if asked != 6 {
+		t.Errorf("asked %d times", asked)
 	}
 }
 

@@ -34,6 +34,8 @@ const (
 	jobStrict
 	jobProcess
 	jobTime
+	jobListener
+	jobTracer
 )
 
 const (
@@ -45,6 +47,7 @@ const (
 	processKilled
 	exited
 	notAttached
+	traced
 )
 
 const (
@@ -74,7 +77,7 @@ type rawCall struct {
 type result struct{ kind, value int32 }
 
 func (r result) String() string {
-	names := [...]string{"not made", "returned", "trapped", "trapped badly", "thread killed", "process killed", "exited", "not attached"}
+	names := [...]string{"not made", "returned", "trapped", "trapped badly", "thread killed", "process killed", "exited", "not attached", "traced"}
 	return fmt.Sprintf("%s %d", names[r.kind], r.value)
 }
 
@@ -199,8 +202,13 @@ func (w *witness) run(works []work) ([]byte, error) {
 }
 
 // seenAs is what the witness sees of a value that filters return for a call that no kernel has.
-func seenAs(a filter.Action) result {
-	switch e := (System{}).Effect(a); e.Kind {
+func seenAs(a filter.Action) result { return seenIn(System{}, a) }
+
+// listenerErrno is what the witness answers as a listener.
+const listenerErrno = 77
+
+func seenIn(s System, a filter.Action) result {
+	switch e := s.Effect(a); e.Kind {
 	case Runs:
 		return result{returned, -enosys}
 	case Fails:
@@ -212,7 +220,10 @@ func seenAs(a filter.Action) result {
 	case KillsProcess:
 		return result{processKilled, sigsys}
 	}
-	return result{}
+	if s.Tracer {
+		return result{traced, int32(a.Data())}
+	}
+	return result{returned, -listenerErrno}
 }
 
 // A pairMaker makes works with random filters and calls, and what our evaluators say of them.

@@ -15,14 +15,17 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -33,8 +36,12 @@ enum job_kind {
 	JOB_THREAD, // filters on a thread, all calls one after the other
 	JOB_STRICT, // strict mode, a process for each call
 	JOB_PROCESS, // filters, a process with a single thread for each call
-	JOB_TIME     // filters on a thread; results are how many cycles a call takes at least
+	JOB_TIME,    // filters on a thread; results are how many cycles a call takes at least
+	JOB_LISTENER, // filters on a thread, the newest with a listener, who answers with LISTENER_ERRNO
+	JOB_TRACER    // as JOB_PROCESS, with a tracer, who ends the process when it is asked
 };
+
+enum { LISTENER_ERRNO = 77 };
 
 enum result_kind {
 	NOT_MADE,
@@ -44,7 +51,8 @@ enum result_kind {
 	THREAD_KILLED,
 	PROCESS_KILLED, // value: the signal
 	EXITED,         // value: the code
-	NOT_ATTACHED    // value: the errno of loading the filter
+	NOT_ATTACHED,   // value: the errno of loading the filter
+	TRACED          // value: the event message that the tracer got
 };
 
 enum way { BY_SYSCALL, BY_INT80 };
@@ -65,6 +73,7 @@ struct job {
 struct shared {
 	volatile uint32_t current; // index of the call under way
 	volatile uint32_t done;    // the thread is about to end the process
+	volatile int listener;     // its file descriptor; negative: none yet
 };
 
 extern char after_syscall[], after_int80[];
@@ -160,11 +169,33 @@ static int attach(void)
 	for (uint32_t i = 0; i < job->filters && !err; i++) {
 		uint32_t len = *(const uint32_t *)at;
 		struct sock_fprog prog = {len, (struct sock_filter *)(at + 8)};
+		int listen = job->kind == JOB_LISTENER && i + 1 == job->filters;
 
-		err = raw(SYS_seccomp, 1, 0, (long)&prog);
+		err = raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, listen ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0, (long)&prog);
+		if (listen && err >= 0) {
+			shared->listener = err;
+			err = 0;
+		}
 		at += 8 + 8 * (size_t)len;
 	}
 	return -err;
+}
+
+// Answers whatever the listener is asked; ends with the process.
+static void answer(void)
+{
+	while (shared->listener < 0)
+		sched_yield();
+	for (;;) {
+		struct seccomp_notif ask = {0};
+		struct seccomp_notif_resp resp = {0};
+
+		if (ioctl(shared->listener, SECCOMP_IOCTL_NOTIF_RECV, &ask) < 0)
+			continue;
+		resp.id = ask.id;
+		resp.error = ask.data.nr == (int32_t)calls[shared->current].nr ? -LISTENER_ERRNO : -1;
+		ioctl(shared->listener, SECCOMP_IOCTL_NOTIF_SEND, &resp);
+	}
 }
 
 static int worker(void *unused)
@@ -204,6 +235,8 @@ static void watch(void)
 
 		if (clone(worker, stack + sizeof stack, flags, NULL, &tid, NULL, &tid) < 0)
 			_exit(1);
+		if (job->kind == JOB_LISTENER)
+			answer();
 		while ((was = tid)) // the kernel sets it to 0, and wakes
 			syscall(SYS_futex, &tid, 0, was, NULL, NULL, 0);
 		set(shared->current, THREAD_KILLED, 0);
@@ -221,6 +254,7 @@ static void run_thread(void)
 		int status;
 
 		shared->done = 0;
+		shared->listener = -1;
 		pid = fork();
 		if (pid == 0)
 			watch();
@@ -243,6 +277,10 @@ static void run_process(uint32_t i)
 	int status;
 
 	if (pid == 0) {
+		if (job->kind == JOB_TRACER) {
+			ptrace(PTRACE_TRACEME, 0, 0, 0);
+			raise(SIGSTOP);
+		}
 		int err = job->kind == JOB_STRICT ? -raw(SYS_prctl, PR_SET_SECCOMP, 1, 0) : attach();
 
 		if (err)
@@ -253,6 +291,20 @@ static void run_process(uint32_t i)
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) < 0)
 		exit(1);
+	if (WIFSTOPPED(status)) {
+		unsigned long message;
+
+		ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL);
+		ptrace(PTRACE_CONT, pid, 0, 0);
+		waitpid(pid, &status, 0);
+		if (status >> 8 == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8)) {
+			ptrace(PTRACE_GETEVENTMSG, pid, 0, &message);
+			kill(pid, SIGKILL);
+			waitpid(pid, &status, 0);
+			set(i, TRACED, message);
+			return;
+		}
+	}
 	if (WIFSIGNALED(status))
 		set(i, PROCESS_KILLED, WTERMSIG(status));
 	else if (WEXITSTATUS(status) != survived)
@@ -266,7 +318,7 @@ static void run_job(void)
 	results = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (results == MAP_FAILED)
 		exit(1);
-	if (job->kind == JOB_THREAD || job->kind == JOB_TIME)
+	if (job->kind == JOB_THREAD || job->kind == JOB_TIME || job->kind == JOB_LISTENER)
 		run_thread();
 	else
 		for (uint32_t i = 0; i < job->calls; i++)
