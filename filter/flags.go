@@ -54,7 +54,7 @@ func ParseFlags(text string) (uint32, error) {
 			flags |= uint32(n)
 			continue
 		}
-		if near := syscalls.NearestOf(name, flagNames); near != "" && len(name) <= maxWord {
+		if near := syscalls.NearestOf(name[:min(len(name), maxWord)], flagNames); near != "" {
 			return 0, fmt.Errorf("filter: unknown flag %s, is it %s?", quote(word), near)
 		}
 		return 0, fmt.Errorf("filter: unknown flag %s, there are %s", quote(word), strings.Join(flagNames, ", "))
@@ -75,4 +75,3 @@ func checkFlags(flags uint32) error {
 	}
 	return nil
 }
-
