@@ -222,6 +222,9 @@ func jumps(in filter.Insn, a int64) (taken, known bool) {
 	return v&in.K != 0, true
 }
 
+// stubAction is what runc's stub answers: ENOSYS by its generic number.
+const stubAction = filter.Errno | 38
+
 // decider finds the rule that decides a call, nil if it is none, and says in one line what does.
 func (l *loaded) decider(d *filter.Data) (*profile.ResolvedRule, string) {
 	r := l.resolved
@@ -233,7 +236,7 @@ func (l *loaded) decider(d *filter.Data) (*profile.ResolvedRule, string) {
 	}
 	action := r.Meaning(l.arch, d.Nr, d.Args)
 	owner := syscalls.ByAudit(d.Arch, d.Nr)
-	if limit, ok := r.Stub[l.arch.Name]; ok && owner == l.arch && uint32(d.Nr) > uint32(limit) {
+	if limit, ok := r.Stub[l.arch.Name]; ok && owner == l.arch && uint32(d.Nr) > uint32(limit) && action == stubAction {
 		return nil, fmt.Sprintf("the stub that the runtime puts in front: the largest number that the profile names is %d", limit)
 	}
 	if !slices.Contains(r.Arches, l.arch) {

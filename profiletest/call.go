@@ -128,8 +128,8 @@ func (c *calls) arguments(s *scanner) error {
 		if values && conditions {
 			return badCall(start, "values and conditions in one call: write arg%d == ...", position)
 		}
-		if value && position > 5 {
-			return badCall(start, "more than 6 arguments")
+		if position > 5 {
+			return badCall(start, "more than 6 arguments or conditions")
 		}
 		if cond != nil {
 			c.conditions = append(c.conditions, cond)
@@ -237,6 +237,9 @@ func (c *condition) comparison(s *scanner) (err error) {
 	return nil
 }
 
+// maxSpans bounds a list of numbers.
+const maxSpans = 64
+
 // list reads {1, 3, 5..9}.
 func (c *condition) list(s *scanner) error {
 	if s.blanks(); !s.take("{") {
@@ -257,7 +260,9 @@ func (c *condition) list(s *scanner) error {
 				return badCall(at, "the span ends before it begins")
 			}
 		}
-		c.spans = append(c.spans, span[number]{from, to})
+		if c.spans = append(c.spans, span[number]{from, to}); len(c.spans) > maxSpans {
+			return badCall(at, "more than %d numbers in a list", maxSpans)
+		}
 		s.blanks()
 		if s.take("}") {
 			return nil

@@ -4,41 +4,52 @@ import (
 	"slices"
 
 	"github.com/profcheck/profcheck/profile"
+	"github.com/profcheck/profcheck/syscalls"
 )
 
-// cover notes which rules decide calls of a number whose arguments fulfil the conditions.
+// cover notes which rules decide calls of a range of numbers whose arguments fulfil the conditions.
 func (r *runner) cover(l *loaded, n span[uint32], conds []bound, answers []answer) {
 	if l.resolved == nil || l.resolved.Disabled {
 		return
 	}
-	for i := range answers {
-		rule, _ := l.decider(&answers[i].witness)
-		r.decides(rule)
+	for _, call := range l.arch.Syscalls() {
+		nr := uint32(call.Nr)
+		if nr < n.from || nr > n.to {
+			continue
+		}
+		for i := range answers {
+			if a := &answers[i]; uint32(a.witness.Nr) <= nr && nr <= a.to {
+				d := a.witness
+				d.Nr = call.Nr
+				r.decides(l.decider(&d))
+			}
+		}
+		r.coverRules(l, call, conds)
 	}
-	if n.from != n.to {
-		return // ranges are numbers without a rule, mostly
-	}
-	name, _ := l.arch.NameOf(int32(n.from))
-	for _, rule := range l.byName(name) {
-		if r.decided[rule.Source][name] || len(rule.Conds) == 0 {
+}
+
+// coverRules looks for calls that the rules with conditions decide, which witnesses need not show.
+func (r *runner) coverRules(l *loaded, call syscalls.Syscall, conds []bound) {
+	for _, rule := range l.byName(call.Name) {
+		if r.decided[rule.Source][call.Name] || len(rule.Conds) == 0 {
 			continue
 		}
 		both := slices.Clone(conds)
 		for _, c := range rule.Conds {
 			both = append(both, l.bindRule(c))
 		}
-		list, err := l.answers(l.arch, int32(n.from), both)
+		list, err := l.answers(l.arch, call.Nr, both)
 		if err != nil {
 			continue // not known to be reached
 		}
 		for i := range list {
-			decider, _ := l.decider(&list[i].witness)
-			r.decides(decider)
+			r.decides(l.decider(&list[i].witness))
 		}
 	}
 }
 
-func (r *runner) decides(rule *profile.ResolvedRule) {
+// decides notes what decider found.
+func (r *runner) decides(rule *profile.ResolvedRule, _ string) {
 	if rule == nil {
 		return
 	}

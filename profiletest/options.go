@@ -69,8 +69,7 @@ func (s *subject) vectors(table string, rows []Vector, options []Option) (*Resul
 			}
 			l.traced(&v.Data)
 			if l.resolved != nil {
-				rule, _ := l.decider(&v.Data)
-				r.decides(rule)
+				r.decides(l.decider(&v.Data))
 			}
 		}
 		if len(failure.Cases) == 0 {

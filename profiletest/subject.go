@@ -142,6 +142,10 @@ type compiled struct {
 	proofs  int            // that reach asked for
 }
 
+// maxSettings bounds the settings of one file: each takes some milliseconds and 200 kB for a profile of
+// Docker's size.
+const maxSettings = 400
+
 // load works out what is enforced in a setting.
 func (s *subject) load(set setting) (*loaded, error) {
 	key := fmt.Sprint(set.arch.Name, " ", set.target, " ", set.kernel)
@@ -150,6 +154,9 @@ func (s *subject) load(set setting) (*loaded, error) {
 	}
 	if l := s.loaded[key]; l != nil {
 		return l, nil
+	}
+	if len(s.loaded) == maxSettings {
+		return nil, fmt.Errorf("more than %d combinations of target, architecture, capabilities and kernel", maxSettings)
 	}
 	l := &loaded{arch: set.arch}
 	var program filter.Program
