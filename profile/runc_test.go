@@ -96,24 +96,7 @@ func newBundle(t *testing.T) *bundle {
 // run starts the container under a profile and returns runc's exit status.
 func (b *bundle) run(t *testing.T, seccomp any, noNewPrivs bool) (int, string) {
 	t.Helper()
-	caps := []string{"CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"}
-	config := map[string]any{
-		"ociVersion": "1.0.2",
-		"root":       map[string]any{"path": filepath.Join(b.dir, "rootfs")},
-		"process": map[string]any{
-			"args": []string{"/program"}, "cwd": "/", "env": []string{"PATH=/"}, "noNewPrivileges": noNewPrivs,
-			"user":         map[string]any{"uid": 0, "gid": 0},
-			"capabilities": map[string]any{"bounding": caps, "effective": caps, "permitted": caps},
-		},
-		"mounts": []map[string]any{
-			{"destination": "/proc", "type": "proc", "source": "proc"},
-			{"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": []string{"nosuid", "mode=755"}},
-		},
-		"linux": map[string]any{
-			"seccomp":    seccomp,
-			"namespaces": []map[string]string{{"type": "pid"}, {"type": "mount"}, {"type": "ipc"}, {"type": "uts"}},
-		},
-	}
+	config := containerConfig(filepath.Join(b.dir, "rootfs"), seccomp, noNewPrivs)
 	text, err := json.Marshal(config)
 	if err != nil {
 		t.Fatal(err)
@@ -140,6 +123,28 @@ func (b *bundle) run(t *testing.T, seccomp any, noNewPrivs bool) (int, string) {
 	}
 	t.Fatalf("runc: %v", err)
 	return 0, ""
+}
+
+// containerConfig is the configuration of a container for the program.
+func containerConfig(rootfs string, seccomp any, noNewPrivs bool) map[string]any {
+	caps := []string{"CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"}
+	return map[string]any{
+		"ociVersion": "1.0.2",
+		"root":       map[string]any{"path": rootfs},
+		"process": map[string]any{
+			"args": []string{"/program"}, "cwd": "/", "env": []string{"PATH=/"}, "noNewPrivileges": noNewPrivs,
+			"user":         map[string]any{"uid": 0, "gid": 0},
+			"capabilities": map[string]any{"bounding": caps, "effective": caps, "permitted": caps},
+		},
+		"mounts": []map[string]any{
+			{"destination": "/proc", "type": "proc", "source": "proc"},
+			{"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": []string{"nosuid", "mode=755"}},
+		},
+		"linux": map[string]any{
+			"seccomp":    seccomp,
+			"namespaces": []map[string]string{{"type": "pid"}, {"type": "mount"}, {"type": "ipc"}, {"type": "uts"}},
+		},
+	}
 }
 
 // starts reports whether the container starts. Timing decides which calls Go's runtime makes on the

@@ -37,6 +37,9 @@ type ruleSet struct {
 	scmp string // the block for the C program
 }
 
+// allOps lists the comparisons in the order of enum scmp_compare, which counts from 1.
+var allOps = []Op{NotEqual, Less, LessEqual, Equal, GreaterEqual, Greater, MaskedEqual}
+
 // scmpToken is libseccomp's token for an ABI: the kernel's, but for x32.
 func scmpToken(a *syscalls.Arch) uint32 {
 	if a.Name == "x32" {
@@ -49,6 +52,11 @@ func scmpToken(a *syscalls.Arch) uint32 {
 // conditions that contain one another, rules without conditions before and after. Only EQ and
 // MASKED_EQ are used: of ordered comparisons libseccomp does not always keep the meaning.
 func randomSet(rnd *rand.Rand, arches []*syscalls.Arch, conditional bool) ruleSet {
+	return randomSetWith(rnd, arches, conditional, []Op{Equal, MaskedEqual})
+}
+
+// randomSetWith is randomSet with other comparisons.
+func randomSetWith(rnd *rand.Rand, arches []*syscalls.Arch, conditional bool, ops []Op) ruleSet {
 	var text, scmp strings.Builder
 	text.WriteString(`{"defaultAction":"SCMP_ACT_ERRNO","architectures":[`)
 	fmt.Fprintf(&scmp, "filter %x\n", uint32(filter.ErrnoAction(eperm)))
@@ -73,9 +81,9 @@ func randomSet(rnd *rand.Rand, arches []*syscalls.Arch, conditional bool) ruleSe
 				continue
 			}
 			value := pick(rnd, []uint64{1, 2, 3, 9, 0x100000001, 0xffffffff})
-			if rnd.IntN(2) == 0 {
-				conds = append(conds, fmt.Sprintf(`{"index":%d,"op":"SCMP_CMP_EQ","value":%d}`, index, value))
-				cConds = append(cConds, fmt.Sprintf("%d 4 %d 0", index, value))
+			if op := pick(rnd, ops); op != MaskedEqual {
+				conds = append(conds, fmt.Sprintf(`{"index":%d,"op":%q,"value":%d}`, index, op, value))
+				cConds = append(cConds, fmt.Sprintf("%d %d %d 0", index, 1+slices.Index(allOps, op), value))
 				continue
 			}
 			mask := pick(rnd, []uint64{3, 1, 0xffffffff, 0xffffffff00000000, ^uint64(0), 0x7e020000})
@@ -91,6 +99,47 @@ func randomSet(rnd *rand.Rand, arches []*syscalls.Arch, conditional bool) ruleSe
 	text.WriteString("]}")
 	scmp.WriteString("end\n")
 	return ruleSet{text.String(), scmp.String()}
+}
+
+// A missing tells which calls of which ABIs the libseccomp at hand does not know yet.
+type missing map[*syscalls.Arch]map[int32]bool
+
+func newerThanLibseccomp(t *testing.T) missing {
+	t.Helper()
+	var input bytes.Buffer
+	for _, a := range syscalls.Arches() {
+		for _, s := range a.Syscalls() {
+			fmt.Fprintf(&input, "number %x %s\n", scmpToken(a), s.Name)
+		}
+	}
+	cmd := exec.Command(buildScmp(t))
+	cmd.Stdin = &input
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Fields(string(out))
+	unknown, all, count := missing{}, len(lines), 0
+	for _, a := range syscalls.Arches() {
+		unknown[a] = map[int32]bool{}
+		for _, s := range a.Syscalls() {
+			if strings.HasPrefix(lines[0], "-") {
+				unknown[a][s.Nr] = true
+				count++
+			}
+			lines = lines[1:]
+		}
+	}
+	if count > all/2 {
+		t.Fatalf("libseccomp does not know %d of %d calls", count, all)
+	}
+	return unknown
+}
+
+// without leaves out what differs on calls that libseccomp does not know, and counts it.
+func (m missing) without(list []difference) (rest []difference, left int) {
+	rest = slices.DeleteFunc(slices.Clone(list), func(d difference) bool { return m[d.arch][d.nr] })
+	return rest, len(list) - len(rest)
 }
 
 // eexist is what libseccomp returns for the same condition with another action.

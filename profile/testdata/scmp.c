@@ -4,10 +4,15 @@
  * It reads blocks of lines from stdin:
  *   filter DEFAULT                               an action in hex
  *   arch TOKEN                                   an architecture besides the native one, in hex
+ *   alone                                        the native architecture is left out
  *   rule ACTION NAME COUNT (INDEX OP A B)*       conditions: OP as enum scmp_compare, A and B in decimal
  *   end
  * and answers each block with one line: the results of its rules, a colon, and the program in hex.
+ * Outside of blocks,
+ *   number TOKEN NAME
+ * is answered with the call's number on an architecture, negative if it has none.
  */
+#include <errno.h>
 #include <seccomp.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -50,6 +55,19 @@ static void add_rule(scmp_filter_ctx ctx, char *line)
 		printf("%d ", seccomp_rule_add_array(ctx, action, nr, count, cmp));
 }
 
+/* A filter has one byte order: the native architecture gives way to the first of the other. */
+static void add_arch(scmp_filter_ctx ctx, unsigned int token)
+{
+	int rc = seccomp_arch_add(ctx, token);
+
+	if (rc == -EEXIST)
+		return;
+	if (rc != 0 && seccomp_arch_remove(ctx, SCMP_ARCH_NATIVE) == 0)
+		rc = seccomp_arch_add(ctx, token);
+	if (rc != 0)
+		die("no architecture");
+}
+
 static void finish(scmp_filter_ctx ctx)
 {
 	FILE *f = tmpfile();
@@ -75,13 +93,20 @@ int main(void)
 	unsigned int value;
 
 	while (fgets(line, sizeof(line), stdin)) {
+		char name[64];
+
+		if (sscanf(line, "number %x %63s", &value, name) == 2) {
+			printf("%d\n", seccomp_syscall_resolve_name_arch(value, name));
+			continue;
+		}
 		if (sscanf(line, "filter %x", &value) == 1)
 			ctx = seccomp_init(value);
 		if (!ctx)
 			die("no filter");
 		if (sscanf(line, "arch %x", &value) == 1) {
-			if (seccomp_arch_add(ctx, value) != 0)
-				die("no architecture");
+			add_arch(ctx, value);
+		} else if (strncmp(line, "alone", 5) == 0) {
+			seccomp_arch_remove(ctx, SCMP_ARCH_NATIVE);
 		} else if (strncmp(line, "rule", 4) == 0) {
 			add_rule(ctx, line);
 		} else if (strncmp(line, "end", 3) == 0) {
