@@ -3,6 +3,7 @@ package simulate
 import (
 	"fmt"
 	"math/bits"
+	"strconv"
 	"strings"
 
 	"github.com/profcheck/profcheck/filter"
@@ -107,14 +108,14 @@ func (c Cond) String() string {
 	case condIn:
 		return setString(name, c.in, c.limit)
 	case condEq:
-		return fmt.Sprintf("%s & %#x == %s", name, c.bits.mask, bitsString(c.bits.bits))
+		return name + " & " + hexString(c.bits.mask) + " == " + bitsString(c.bits.bits)
 	case condNe:
-		return fmt.Sprintf("%s & %#x != %s", name, c.bits.mask, bitsString(c.bits.bits))
+		return name + " & " + hexString(c.bits.mask) + " != " + bitsString(c.bits.bits)
 	case condAtom:
 		v := value{sym: c.atom.sym, mask: c.atom.mask, xor: c.atom.xor}
-		return fmt.Sprintf("%s %s %s", v, c.atom.op, number(uint64(c.atom.k)))
+		return v.String() + " " + c.atom.op.String() + " " + number(uint64(c.atom.k))
 	case condRel:
-		return fmt.Sprintf("%s %s %s", c.rel.left, c.rel.op, c.rel.right)
+		return c.rel.String()
 	}
 	return "always"
 }
@@ -129,7 +130,7 @@ func subjectName(subject, half int) string {
 	}
 	name := "ip"
 	if subject != ipSubject {
-		name = fmt.Sprintf("arg%d", subject)
+		name = "arg" + strconv.Itoa(subject)
 	}
 	switch half {
 	case 0:
@@ -143,16 +144,18 @@ func subjectName(subject, half int) string {
 // number writes small numbers decimal and others hexadecimal.
 func number(v uint64) string {
 	if v < 1024 {
-		return fmt.Sprint(v)
+		return strconv.FormatUint(v, 10)
 	}
-	return fmt.Sprintf("%#x", v)
+	return hexString(v)
 }
+
+func hexString(v uint64) string { return "0x" + strconv.FormatUint(v, 16) }
 
 func bitsString(v uint64) string {
 	if v == 0 {
 		return "0"
 	}
-	return fmt.Sprintf("%#x", v)
+	return hexString(v)
 }
 
 // setString writes the set or its complement, whichever is shorter.
@@ -222,9 +225,9 @@ func (v value) String() string {
 	case v.node != nil:
 		right := v.node.right.String()
 		if code := v.node.code; code == filter.OpLshK || code == filter.OpRshK {
-			right = fmt.Sprintf("(%s & 31)", right)
+			right = "(" + right + " & 31)"
 		}
-		return fmt.Sprintf("(%s %s %s)", v.node.left, operators[v.node.code], right)
+		return "(" + v.node.left.String() + " " + operators[v.node.code] + " " + right + ")"
 	case v.mask == 0:
 		return number(uint64(v.xor))
 	}
@@ -232,18 +235,18 @@ func (v value) String() string {
 	natural := uint32(max32)
 	switch {
 	case v.shift > 0:
-		s, natural = fmt.Sprintf("%s << %d", s, v.shift), natural<<v.shift
+		s, natural = s+" << "+strconv.Itoa(int(v.shift)), natural<<v.shift
 	case v.shift < 0:
-		s, natural = fmt.Sprintf("%s >> %d", s, -v.shift), natural>>-v.shift
+		s, natural = s+" >> "+strconv.Itoa(-int(v.shift)), natural>>-v.shift
 	}
 	if v.mask != natural {
 		if v.shift != 0 {
 			s = "(" + s + ")"
 		}
-		s = fmt.Sprintf("%s & %#x", s, v.mask)
+		s += " & " + hexString(uint64(v.mask))
 	}
 	if v.xor != 0 {
-		s = fmt.Sprintf("(%s) ^ %#x", s, v.xor)
+		s = "(" + s + ") ^ " + hexString(uint64(v.xor))
 	}
 	if strings.Contains(s, " ") && v.shift != 0 || v.xor != 0 {
 		return "(" + s + ")"

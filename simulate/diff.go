@@ -261,6 +261,9 @@ func (c *comparer) findings(p piece) []finding {
 		list = []finding{{old: first.answer[0], new: first.answer[1]}}
 	} else {
 		leaves := slices.DeleteFunc(slices.Clone(p.leaves), func(l *path) bool { return !differs(l) })
+		if c.asked += len(leaves); c.asked > maxCells {
+			return tooMany(leaves)
+		}
 		for _, cell := range c.cells(leaves) {
 			if f, ok := c.finding(p, Region{cell.answer[0], c.conditions(cell)}, cell.answer); ok {
 				list = append(list, f)
@@ -270,6 +273,19 @@ func (c *comparer) findings(p piece) []finding {
 	}
 	if !asks {
 		c.byLeaves[key] = list
+	}
+	return list
+}
+
+// tooMany is what is said of more leaves than there is work left for: one finding for each change
+// of the answer.
+func tooMany(leaves []*path) (list []finding) {
+	seen := map[[2]filter.Action]bool{}
+	for _, l := range leaves {
+		if !seen[l.answer] {
+			seen[l.answer] = true
+			list = append(list, finding{old: l.answer[0], new: l.answer[1], unknown: tooManyEnds})
+		}
 	}
 	return list
 }

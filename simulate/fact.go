@@ -41,6 +41,9 @@ func factOf(lo, hi *wordFact, list []uint64, narrow bool, m *meter) fact {
 			b := masked{uint64(a.mask) << (32 * half), uint64(a.k) << (32 * half)}
 			switch a.op {
 			case opEq:
+				if (f.eq.bits^b.bits)&f.eq.mask&b.mask != 0 {
+					return fact{} // not found out while there was work left
+				}
 				f.eq.mask |= b.mask
 				f.eq.bits |= b.bits
 			case opNe:

@@ -122,7 +122,7 @@ func (v value) preimage(s set, limit int) (set, bool) {
 	n := v.node
 	switch {
 	case n.right.isConst():
-		back, ok := s.back(n.code, uint64(n.right.xor))
+		back, ok := s.back(n.code, n.right.xor, limit)
 		if !ok {
 			return nil, false
 		}
@@ -134,25 +134,32 @@ func (v value) preimage(s set, limit int) (set, bool) {
 			r = append(r, wrapped(k-sp.hi, k-sp.lo)...)
 		}
 		return n.right.preimage(normal(r), limit)
-	case n.left.isConst() && n.code == filter.OpAddK:
-		back, _ := s.back(filter.OpAddK, uint64(n.left.xor))
-		return n.right.preimage(back, limit)
 	}
 	return nil, false
 }
 
 // back returns the numbers that "number operation k" takes into the set.
-func (s set) back(code uint16, k uint64) (set, bool) {
+func (s set) back(code uint16, k uint32, limit int) (set, bool) {
+	if bits, ok := simple(code, word(0), constant(k)); ok {
+		if bits.isConst() {
+			if s.contains(uint64(bits.xor)) {
+				return upTo(max32), true
+			}
+			return nil, true
+		}
+		return bits.bitsIn(s, limit)
+	}
 	var r set
+	wide := uint64(k)
 	for _, sp := range s {
 		switch code {
 		case filter.OpAddK:
-			r = append(r, wrapped(sp.lo-k, sp.hi-k)...)
+			r = append(r, wrapped(sp.lo-wide, sp.hi-wide)...)
 		case filter.OpSubK:
-			r = append(r, wrapped(sp.lo+k, sp.hi+k)...)
+			r = append(r, wrapped(sp.lo+wide, sp.hi+wide)...)
 		case filter.OpDivK:
-			if lo := sp.lo * k; lo <= max32 {
-				r = append(r, span{lo, min(sp.hi*k+k-1, max32)})
+			if lo := sp.lo * wide; lo <= max32 {
+				r = append(r, span{lo, min(sp.hi*wide+wide-1, max32)})
 			}
 		default:
 			return nil, false

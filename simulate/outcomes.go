@@ -149,6 +149,9 @@ func (m *merger) regions(leaves []*path) []Region {
 
 // sortRegions puts more permissive actions first, and then goes by the text.
 func sortRegions(list []Region) {
+	if len(list) < 2 {
+		return
+	}
 	type entry struct {
 		Region
 		text string
@@ -191,7 +194,7 @@ func (m *merger) cell(l *path) (*cell, bool) {
 	}
 	var texts []string
 	for _, r := range k.rels {
-		texts = append(texts, r.left.String()+r.op.String()+r.right.String())
+		texts = append(texts, r.String())
 	}
 	slices.Sort(texts)
 	c.relKey = strings.Join(texts, ";")

@@ -80,6 +80,7 @@ type analysis struct {
 	arch  *syscalls.Arch // nil: none in particular
 	token uint32
 
+	asked    int // leaves that regions were made of
 	byLeaves map[string][]Region
 	byAction map[filter.Action][]Region
 	byLost   map[string]*tails
@@ -185,12 +186,16 @@ func (a *analysis) pieces() []piece {
 // number that has a name, and for each in short pieces.
 func (a *analysis) resolved(list []piece) []piece {
 	var r []piece
+	budget := maxAsked
 	for _, p := range list {
 		if !slices.ContainsFunc(p.leaves, (*path).asksNumber) {
 			r = append(r, p)
 			continue
 		}
 		for _, nr := range a.named(p.span) {
+			if budget -= len(p.leaves); budget < 0 {
+				break
+			}
 			if nr > p.lo {
 				r = append(r, piece{span{p.lo, nr - 1}, p.leaves, p.lost})
 			}
@@ -203,6 +208,10 @@ func (a *analysis) resolved(list []piece) []piece {
 	}
 	return r
 }
+
+// maxAsked bounds the paths that are looked at for single numbers. Beyond it conditions on the
+// number stay, which are as exact, only harder to read.
+const maxAsked = 1 << 14
 
 // maxShort is how many numbers without a name are asked for one by one.
 const maxShort = 64
@@ -300,9 +309,11 @@ func (a *analysis) partition() []NumberRange {
 	var r []NumberRange
 	for _, p := range a.pieces() {
 		n := NumberRange{From: uint32(p.lo), To: uint32(p.hi)}
+		var ok bool
 		if len(p.lost) == 0 {
-			n.Regions = a.regionsOf(p.leaves)
-		} else {
+			n.Regions, ok = a.regionsOf(p.leaves)
+		}
+		if !ok {
 			n.Regions, n.Unknown = a.unknown(p)
 		}
 		if last := len(r) - 1; last >= 0 && r[last].To+1 == n.From && r[last].same(&n) {
@@ -314,8 +325,12 @@ func (a *analysis) partition() []NumberRange {
 	return r
 }
 
-// regionsOf returns the regions of leaves, which are computed once.
-func (a *analysis) regionsOf(leaves []*path) []Region {
+// maxCells bounds the leaves that regions are made of, over all pieces.
+const maxCells = 1 << 14
+
+// regionsOf returns the regions of leaves, which are computed once. It is false if there is no
+// work left for it.
+func (a *analysis) regionsOf(leaves []*path) ([]Region, bool) {
 	if len(leaves) == 1 && leaves[0].facts == nil {
 		action := leaves[0].answer[0]
 		r, ok := a.byAction[action]
@@ -323,15 +338,18 @@ func (a *analysis) regionsOf(leaves []*path) []Region {
 			r = []Region{{Action: action}}
 			a.byAction[action] = r
 		}
-		return r
+		return r, true
 	}
 	key := a.keyOf(leaves)
 	r, ok := a.byLeaves[key]
 	if !ok {
+		if a.asked += len(leaves); a.asked > maxCells {
+			return nil, false
+		}
 		r = a.regions(leaves)
 		a.byLeaves[key] = r
 	}
-	return r
+	return r, true
 }
 
 // keyOf identifies a list of leaves by what they know beside the number.

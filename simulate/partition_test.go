@@ -169,3 +169,157 @@ func TestPartitionOfMoby(t *testing.T) {
 		}
 	}
 }
+
+// randomNumberProgram is a random program that looks at the number more often than at arguments.
+func randomNumberProgram(rng *rand.Rand, n int) filter.Program {
+	p := randomProgram(rng, n)
+	for i := range p {
+		if p[i].Code == filter.OpLdAbs && rng.IntN(2) == 0 {
+			p[i].K = filter.OffsetNr
+		}
+	}
+	return p
+}
+
+// count tells what random programs lead to, so that a test can see that it tries something.
+type count struct{ total, unknown, ranges, depends, onNumber int }
+
+func (c *count) add(ranges []NumberRange) {
+	c.total++
+	c.ranges += min(len(ranges)-1, 1)
+	unknown, depends, onNumber := 0, 0, 0
+	for _, r := range ranges {
+		if r.Unknown != nil {
+			unknown = 1
+		}
+		if len(r.Regions) > 1 {
+			depends = 1
+		}
+		for _, region := range r.Regions {
+			for _, w := range region.When {
+				if w.kind != condRel && w.subject == callSubject || w.kind == condRel && w.rel.subjects()>>callSubject != 0 {
+					onNumber = 1
+				}
+			}
+		}
+	}
+	c.unknown, c.depends, c.onNumber = c.unknown+unknown, c.depends+depends, c.onNumber+onNumber
+}
+
+func TestPartitionOfRandomPrograms(t *testing.T) {
+	rng := rand.New(rand.NewPCG(21, 1))
+	arches := []string{"x86_64", "x32", "x86", "s390x", "mips"}
+	var c count
+	for n := range 600 {
+		arch := syscalls.ByName(arches[n%len(arches)])
+		var stack []filter.Program
+		for range 1 + rng.IntN(2) {
+			stack = append(stack, randomNumberProgram(rng, 4+rng.IntN(30)))
+		}
+		p := OfPrograms(stack...)
+		ranges := Partition(p, arch)
+		c.add(ranges)
+		if err := checkPartition(rng, p, arch, samples(slices.Concat(stack...), arch.Bits == 32), ranges, 3); err != nil {
+			t.Fatalf("%v: %v", stack, err)
+		}
+	}
+	t.Logf("%+v", c)
+	if c.unknown > c.total/5 || c.unknown == 0 || c.ranges < c.total/2 || c.depends < c.total/5 || c.onNumber == 0 {
+		t.Errorf("the random programs do not try what they should: %+v", c)
+	}
+}
+
+// TestPartitionByHand holds ranges to the form that a person reads.
+func TestPartitionByHand(t *testing.T) {
+	s, j := filter.Stmt, filter.Jump
+	nr, arg0 := filter.Load(filter.OffsetNr), filter.Load(filter.OffsetArgs)
+	yes, no := filter.Return(filter.Allow), filter.Return(filter.ErrnoAction(1))
+	for _, tt := range []struct {
+		name string
+		p    filter.Program
+		want string
+	}{
+		{"one answer", filter.Program{yes}, "0..4294967295: ALLOW"},
+		{"one number", filter.Program{nr, j(filter.OpJeqK, 5, 0, 1), yes, no}, "0..4: ERRNO(1) | 5: ALLOW | 6..4294967295: ERRNO(1)"},
+		{"neighbours", filter.Program{nr, j(filter.OpJeqK, 5, 1, 0), j(filter.OpJeqK, 6, 0, 1), yes, no}, "0..4: ERRNO(1) | 5..6: ALLOW | 7..4294967295: ERRNO(1)"},
+		{"the last number", filter.Program{nr, j(filter.OpJeqK, max32, 0, 1), yes, no}, "0..4294967294: ERRNO(1) | 4294967295: ALLOW"},
+		{"from a number", filter.Program{nr, j(filter.OpJgeK, 400, 0, 1), yes, no}, "0..399: ERRNO(1) | 400..4294967295: ALLOW"},
+		{"a bit", filter.Program{nr, j(filter.OpJsetK, 1<<30, 0, 1), yes, no},
+			"0..1073741823: ERRNO(1) | 1073741824..2147483647: ALLOW | 2147483648..3221225471: ERRNO(1) | 3221225472..4294967295: ALLOW"},
+		{"an offset", filter.Program{nr, s(filter.OpSubK, 100), j(filter.OpJgtK, 9, 1, 0), yes, no}, "0..99: ERRNO(1) | 100..109: ALLOW | 110..4294967295: ERRNO(1)"},
+		{"an argument", filter.Program{nr, j(filter.OpJeqK, 5, 0, 3), arg0, j(filter.OpJeqK, 2, 0, 1), yes, no},
+			"0..4: ERRNO(1) | 5: ALLOW if arg0 == 2; ERRNO(1) if arg0 != 2 | 6..4294967295: ERRNO(1)"},
+		{"an argument first", filter.Program{arg0, j(filter.OpJeqK, 2, 0, 3), nr, j(filter.OpJeqK, 5, 0, 1), yes, no},
+			"0..4: ERRNO(1) | 5: ALLOW if arg0 == 2; ERRNO(1) if arg0 != 2 | 6..4294967295: ERRNO(1)"},
+		{"low bits without a name", filter.Program{nr, j(filter.OpJgtK, 1000, 0, 3), s(filter.OpAndK, 0xff), j(filter.OpJeqK, 7, 0, 1), yes, no},
+			"0..1000: ERRNO(1) | 1001..4294967295: ALLOW if nr & 0xff == 0x7; ERRNO(1) if nr & 0xff != 0x7"},
+		{"low bits with names", filter.Program{nr, j(filter.OpJgtK, 9, 3, 0), s(filter.OpAndK, 3), j(filter.OpJeqK, 3, 0, 1), yes, no},
+			"0..2: ERRNO(1) | 3: ALLOW | 4..6: ERRNO(1) | 7: ALLOW | 8..4294967295: ERRNO(1)"},
+		{"an allow with data", filter.Program{filter.Return(filter.Allow | 7)}, "0..4294967295: ALLOW"},
+	} {
+		if err := tt.p.Verify(); err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		var parts []string
+		for _, r := range Partition(OfPrograms(tt.p), syscalls.ByName("x86")) {
+			parts = append(parts, r.String())
+		}
+		if got := strings.Join(parts, " | "); got != tt.want {
+			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestPartitionCanBeWrong is the twin of the tests above: ranges that are wrong in one place must
+// not pass.
+func TestPartitionCanBeWrong(t *testing.T) {
+	arch := syscalls.ByName("x86_64")
+	program := compileRules(arch, 7, []rule{{[]comparison{{arg: 0, op: "==", v: 40}}, filter.Allow}}, filter.ErrnoAction(1))
+	p, pool := OfPrograms(program), samples(program, false)
+	check := func(ranges []NumberRange) error {
+		return checkPartition(rand.New(rand.NewPCG(22, 1)), p, arch, pool, ranges, 300)
+	}
+	right := Partition(p, arch)
+	if err := check(right); err != nil || len(right) != 5 {
+		t.Fatal(right, err)
+	}
+	for name, change := range map[string]func(r []NumberRange) []NumberRange{
+		"none":     func([]NumberRange) []NumberRange { return nil },
+		"a gap":    func(r []NumberRange) []NumberRange { return slices.Delete(r, 1, 2) },
+		"overlap":  func(r []NumberRange) []NumberRange { r[0].To++; return r },
+		"shifted":  func(r []NumberRange) []NumberRange { r[0].To--; r[1].From--; return r },
+		"swapped":  func(r []NumberRange) []NumberRange { r[0].Regions, r[1].Regions = r[1].Regions, r[0].Regions; return r },
+		"one less": func(r []NumberRange) []NumberRange { r[1].Regions = r[1].Regions[:1]; return r },
+		"unknown without the answer": func(r []NumberRange) []NumberRange {
+			r[1].Regions, r[1].Unknown = nil, &Unknown{Actions: []filter.Action{filter.Allow}}
+			return r
+		},
+	} {
+		if check(change(slices.Clone(right))) == nil {
+			t.Errorf("%s passes", name)
+		}
+	}
+}
+
+// Two ABIs with one token share its numbers, as the kernel tells them apart.
+func TestPartitionOfSharedToken(t *testing.T) {
+	total := uint64(0)
+	for _, name := range []string{"x86_64", "x32"} {
+		arch := syscalls.ByName(name)
+		ranges := Partition(OfPrograms(filter.Program{filter.Return(filter.Log)}), arch)
+		for _, r := range ranges {
+			total += uint64(r.To-r.From) + 1
+			for _, nr := range []uint32{r.From, r.To} {
+				if got := syscalls.ByAudit(arch.Audit, int32(nr)); got != arch {
+					t.Errorf("%s has %#x of %v", name, nr, got)
+				}
+			}
+		}
+	}
+	if total != 1<<32 {
+		t.Errorf("%d numbers in all", total)
+	}
+	if r := PartitionToken(OfPrograms(), 12345, true, false); len(r) != 1 || r[0].String() != "0..4294967295: ALLOW" {
+		t.Errorf("no filter, some token: %v", r)
+	}
+}

@@ -18,6 +18,10 @@ func (r relationFact) holds(as *assignment) bool {
 	return r.op.holds(r.left.eval(as), r.right.eval(as))
 }
 
+func (r relationFact) String() string {
+	return r.left.String() + " " + r.op.String() + " " + r.right.String()
+}
+
 func (r relationFact) subjects() uint8 { return r.left.subjects() | r.right.subjects() }
 
 // same reports whether two relations are written alike.

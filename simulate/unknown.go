@@ -318,10 +318,13 @@ func (v value) returnedInto(s *actionSet) {
 	}
 }
 
-// unknown tells what is known of a piece with lost paths. If all that can come out is the same, that
-// is everything.
+// unknown tells what is known of a piece with lost paths, or with too many that ended. If all that
+// can come out is the same, that is everything.
 func (a *analysis) unknown(p piece) ([]Region, *Unknown) {
-	t := a.tailsOf(p.lost)
+	t := &tails{reason: tooManyEnds}
+	if len(p.lost) > 0 {
+		t = a.tailsOf(p.lost)
+	}
 	all := actionSet{any: t.answer[0].any}
 	for action := range t.answer[0].in {
 		all.add(action)
@@ -333,9 +336,11 @@ func (a *analysis) unknown(p piece) ([]Region, *Unknown) {
 		return []Region{{Action: all.sorted()[0]}}, nil
 	}
 	var known []Region
-	for _, c := range a.cells(p.leaves) {
-		known = append(known, Region{c.answer[0], a.conditions(c)})
+	if a.asked += len(p.leaves); a.asked <= maxCells {
+		for _, c := range a.cells(p.leaves) {
+			known = append(known, Region{c.answer[0], a.conditions(c)})
+		}
+		sortRegions(known)
 	}
-	sortRegions(known)
 	return known, &Unknown{Reason: t.reason, Actions: all.sorted(), Any: all.any}
 }

@@ -136,6 +136,15 @@ func apply(code uint16, a, b value) value {
 	if code == filter.OpSubK && a.same(b) {
 		return constant(0)
 	}
+	if b.isConst() && neutral(code, b.xor) {
+		return a
+	}
+	if a.isConst() && commutes(code) {
+		if neutral(code, a.xor) {
+			return b
+		}
+		a, b = b, a // constants come last
+	}
 	return value{node: &node{
 		code: code, left: a, right: b,
 		size: min(a.size()+b.size()+1, maxSize+1),
@@ -182,6 +191,19 @@ func simple(code uint16, a, b value) (value, bool) {
 		}
 	}
 	return value{}, false
+}
+
+// neutral reports whether the operation with a constant on the right changes nothing.
+func neutral(code uint16, k uint32) bool {
+	switch code {
+	case filter.OpAndK:
+		return k == max32
+	case filter.OpMulK, filter.OpDivK:
+		return k == 1
+	case filter.OpLshK, filter.OpRshK:
+		return k&31 == 0
+	}
+	return k == 0
 }
 
 func commutes(code uint16) bool {
