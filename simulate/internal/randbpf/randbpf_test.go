@@ -22,6 +22,12 @@ func TestFiltersVerify(t *testing.T) {
 			seen.Add(p)
 		}
 	}
+	for i := range 200 {
+		p := g.Ladder(uint32(i)*1000, 1+i)
+		if err := p.Verify(); err != nil || p[0] != filter.Load(filter.OffsetNr) {
+			t.Fatalf("%v: %v", p, err)
+		}
+	}
 	if code, n := seen.Least(); n < 100 {
 		t.Errorf("code %#02x is in %d places of 1000 filters", code, n)
 	}
