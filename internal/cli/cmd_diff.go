@@ -165,7 +165,9 @@ func (d *comparison) arches(o *options) (list, rest []*syscalls.Arch, err error)
 	if len(all) == 0 {
 		return nil, nil, usage("diff: the filters are for machines of different byte order (--order says another order)")
 	}
-	all = slices.DeleteFunc(all, d.loadsNowhere)
+	if all, err = d.loading(all); err != nil {
+		return nil, nil, err
+	}
 	if slices.Contains(o.arches, "all") {
 		return all, nil, nil
 	}
@@ -199,10 +201,21 @@ func (d *comparison) arches(o *options) (list, rest []*syscalls.Arch, err error)
 	return list, rest, nil
 }
 
-// loadsNowhere reports whether neither side's profiles load on the host of an ABI, so that there is
+// loading leaves out the architectures on whose hosts neither side's profiles load, so that there is
 // nothing to compare.
-func (d *comparison) loadsNowhere(abi *syscalls.Arch) bool {
-	return d.before.refuses(abi) && d.after.refuses(abi)
+func (d *comparison) loading(arches []*syscalls.Arch) (out []*syscalls.Arch, err error) {
+	nowhere := make([]bool, len(arches))
+	err = each(len(arches), func(i int) error {
+		before, after := d.before.refuses(arches[i]), d.after.refuses(arches[i])
+		nowhere[i] = before && after
+		return nil
+	})
+	for i, abi := range arches {
+		if !nowhere[i] {
+			out = append(out, abi)
+		}
+	}
+	return out, err
 }
 
 // refuses reports whether the target does not load one of the profiles on the host of an ABI.
@@ -214,14 +227,19 @@ func (v *view) refuses(abi *syscalls.Arch) bool {
 
 // compare adds what changed on some architectures.
 func (d *comparison) compare(doc *report.Diff, arches []*syscalls.Arch) error {
-	for _, abi := range arches {
-		changes, unknown, err := d.one(abi)
-		if err != nil {
-			return err
-		}
+	changes := make([][]report.Change, len(arches))
+	unknown := make([][]report.Unread, len(arches))
+	err := each(len(arches), func(i int) (err error) {
+		changes[i], unknown[i], err = d.one(arches[i])
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i, abi := range arches {
 		doc.Arches = append(doc.Arches, abi.Name)
-		doc.Changes = append(doc.Changes, changes...)
-		doc.Unknown = append(doc.Unknown, unknown...)
+		doc.Changes = append(doc.Changes, changes[i]...)
+		doc.Unknown = append(doc.Unknown, unknown[i]...)
 	}
 	return nil
 }

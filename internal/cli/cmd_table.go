@@ -77,17 +77,9 @@ func (a *App) table(o *options, name, against string) error {
 		}
 		arches = append(arches, other)
 	}
-	var tables [][]*answers // by view, then by architecture
-	for _, v := range views {
-		var list []*answers
-		for _, abi := range arches {
-			one, err := v.answers(abi)
-			if err != nil {
-				return err
-			}
-			list = append(list, one)
-		}
-		tables = append(tables, list)
+	tables, err := tabulate(views, arches)
+	if err != nil {
+		return err
 	}
 	for _, one := range tables[0] {
 		doc.Arches = append(doc.Arches, one.doc())
@@ -109,12 +101,33 @@ func (a *App) table(o *options, name, against string) error {
 	return a.emit(o, doc)
 }
 
+// tabulate finds the answers of each view for each architecture.
+func tabulate(views []*view, arches []*syscalls.Arch) ([][]*answers, error) {
+	tables := make([][]*answers, len(views))
+	for i := range tables {
+		tables[i] = make([]*answers, len(arches))
+	}
+	return tables, each(len(views)*len(arches), func(i int) (err error) {
+		v, abi := i/len(arches), i%len(arches)
+		tables[v][abi], err = views[v].answers(arches[abi])
+		return err
+	})
+}
+
 // loading leaves out, with a note, the architectures on whose hosts a profile does not load. If that
 // is all of them, the reason is an error.
 func (a *App) loading(o *options, views []*view, arches []*syscalls.Arch) (out []*syscalls.Arch, err error) {
 	var left []string
-	for _, abi := range arches {
-		if slices.ContainsFunc(views, func(v *view) bool { return v.refuses(abi) }) {
+	refused := make([]bool, len(arches))
+	err = each(len(arches), func(i int) error {
+		refused[i] = slices.ContainsFunc(views, func(v *view) bool { return v.refuses(arches[i]) })
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, abi := range arches {
+		if refused[i] {
 			left = append(left, abi.Name)
 			continue
 		}

@@ -37,7 +37,7 @@ func profileArches(p *profile.Profile) []*syscalls.Arch {
 type host struct {
 	*profile.Resolved
 	assumed  []string
-	programs map[bool]filter.Program
+	programs memo[filter.Program] // by byte order
 }
 
 // resolve asks what the target enforces for an ABI.
@@ -50,15 +50,16 @@ func (o *options) resolve(p *profile.Profile, abi *syscalls.Arch) (*host, error)
 	if err != nil {
 		return nil, err
 	}
-	return &host{r, assumed, make(map[bool]filter.Program)}, nil
+	return &host{Resolved: r, assumed: assumed}, nil
 }
 
 // program returns the filter that answers for an ABI. Where the profile does not cover it, it is one
 // that knows other ABIs of the same byte order.
 func (h *host) program(abi *syscalls.Arch) (filter.Program, error) {
-	if p, ok := h.programs[abi.BigEndian]; ok {
-		return p, nil
-	}
+	return h.programs.get(orderWord(abi.Order()), func() (filter.Program, error) { return h.compile(abi) })
+}
+
+func (h *host) compile(abi *syscalls.Arch) (filter.Program, error) {
 	var same []*syscalls.Arch
 	for _, a := range h.Arches {
 		if a.BigEndian == abi.BigEndian {
@@ -81,7 +82,6 @@ func (h *host) program(abi *syscalls.Arch) (filter.Program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("profile %s: filter for %s: %w", h.Profile.Name, abi.Name, err)
 	}
-	h.programs[abi.BigEndian] = p
 	return p, nil
 }
 

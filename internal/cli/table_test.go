@@ -83,11 +83,11 @@ func TestDecider(t *testing.T) {
 	for _, names := range [][2]string{{"x86_64", "x86_64"}, {"aarch64", "aarch64"}, {"x86_64", "x86"}, {"x86_64", "riscv64"}} {
 		abi := syscalls.ByName(names[1])
 		v := (&options{}).view(&subject{"docker-default", []*layer{{name: "docker-default", profile: p}}})
-		h, err := (&options{}).resolve(p, syscalls.ByName(names[0]))
+		v.machine = syscalls.ByName(names[0])
+		h, err := v.host(0, abi)
 		if err != nil {
 			t.Fatal(err)
 		}
-		v.hosts[0][abi.Host] = h
 		for range 3000 {
 			d := filter.Data{Nr: int32(rng.Uint32N(600)), Arch: abi.Audit, Args: [6]uint64{rng.Uint64N(50), rng.Uint64N(50)}}
 			doc, err := v.simulate(call{abi, d})

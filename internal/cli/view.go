@@ -7,27 +7,22 @@ import (
 	"github.com/profcheck/profcheck/syscalls"
 )
 
-// A view is a subject as one target enforces it. It keeps what it has resolved and compiled.
+// A view is a subject as one target enforces it. It keeps what it has resolved and compiled, and can
+// be asked from several goroutines.
 type view struct {
 	*subject
 	o     *options
-	hosts []map[string]*host // by layer, then by ABI.Host
+	hosts []memo[*host] // by layer, then by ABI.Host
 
 	// machine is the ABI whose host all calls come from. A compiled filter was made for one machine,
 	// and what it is compared or stacked with is meant for the same. nil: each ABI's own host.
 	machine *syscalls.Arch
 
-	// stacks are what stack has returned, by ABI.Host and byte order.
-	stacks map[string][]filter.Program
+	stacks memo[[]filter.Program] // by ABI.Host and byte order
 }
 
 func (o *options) view(s *subject) *view {
-	v := &view{subject: s, o: o, stacks: make(map[string][]filter.Program)}
-	for range s.layers {
-		v.hosts = append(v.hosts, make(map[string]*host))
-	}
-	v.machine = s.machine()
-	return v
+	return &view{subject: s, o: o, hosts: make([]memo[*host], len(s.layers)), machine: s.machine()}
 }
 
 // machine is the ABI that a compiled filter is for first; nil if there is none.
@@ -50,28 +45,19 @@ func (v *view) host(layer int, abi *syscalls.Arch) (*host, error) {
 	if v.machine != nil {
 		abi = v.machine
 	}
-	if h := v.hosts[layer][abi.Host]; h != nil {
-		return h, nil
-	}
-	h, err := v.o.resolve(v.layers[layer].profile, abi)
-	if err != nil {
-		return nil, err
-	}
-	v.hosts[layer][abi.Host] = h
-	return h, nil
+	return v.hosts[layer].get(abi.Host, func() (*host, error) { return v.o.resolve(v.layers[layer].profile, abi) })
 }
 
 // stack returns the filters that a call of an ABI meets, oldest first. The kernel would load them,
 // one after the other.
 func (v *view) stack(abi *syscalls.Arch) ([]filter.Program, error) {
-	key := abi.Host + " " + orderWord(abi.Order())
-	if out := v.stacks[key]; out != nil {
-		return out, nil
-	}
+	return v.stacks.get(abi.Host+" "+orderWord(abi.Order()), func() ([]filter.Program, error) { return v.load(abi) })
+}
+
+func (v *view) load(abi *syscalls.Arch) (out []filter.Program, err error) {
 	if err := v.fits(abi); err != nil {
 		return nil, err
 	}
-	var out []filter.Program
 	thread := filter.Loader{NoNewPrivs: true}
 	for i, l := range v.layers {
 		p := l.program
@@ -89,7 +75,6 @@ func (v *view) stack(abi *syscalls.Arch) ([]filter.Program, error) {
 		}
 		out = append(out, p)
 	}
-	v.stacks[key] = out
 	return out, nil
 }
 
