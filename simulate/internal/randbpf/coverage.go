@@ -12,13 +12,6 @@ func (c Coverage) Add(p filter.Program) {
 	}
 }
 
-// AddRun counts the instructions at these places of a program, such as those that ran.
-func (c Coverage) AddRun(p filter.Program, pcs []int) {
-	for _, pc := range pcs {
-		c[p[pc].Code]++
-	}
-}
-
 // Least returns the one of the 41 codes that was seen least, and how often.
 func (c Coverage) Least() (code uint16, n int) {
 	code, n = opcodes[0], c[opcodes[0]]
