@@ -157,7 +157,7 @@ func TestProofLibseccompRandom(t *testing.T) {
 		if i >= equal {
 			ops = allOps
 		}
-		set := randomSetWith(rnd, arches, i%2 == 0, ops)
+		set := randomSetWith(rnd, arches, i%2 == 0, ops, i >= equal)
 		sets, blocks, hosts = append(sets, set), append(blocks, set.scmp), append(hosts, host)
 	}
 	results, programs := byLibseccomp(t, blocks, hosts)

@@ -52,11 +52,11 @@ func scmpToken(a *syscalls.Arch) uint32 {
 // conditions that contain one another, rules without conditions before and after. Only EQ and
 // MASKED_EQ are used: of ordered comparisons libseccomp does not always keep the meaning.
 func randomSet(rnd *rand.Rand, arches []*syscalls.Arch, conditional bool) ruleSet {
-	return randomSetWith(rnd, arches, conditional, []Op{Equal, MaskedEqual})
+	return randomSetWith(rnd, arches, conditional, []Op{Equal, MaskedEqual}, false)
 }
 
-// randomSetWith is randomSet with other comparisons.
-func randomSetWith(rnd *rand.Rand, arches []*syscalls.Arch, conditional bool, ops []Op) ruleSet {
+// randomSetWith is randomSet with other comparisons, and, if dense, many of them and one action.
+func randomSetWith(rnd *rand.Rand, arches []*syscalls.Arch, conditional bool, ops []Op, dense bool) ruleSet {
 	var text, scmp strings.Builder
 	text.WriteString(`{"defaultAction":"SCMP_ACT_ERRNO","architectures":[`)
 	fmt.Fprintf(&scmp, "filter %x\n", uint32(filter.ErrnoAction(eperm)))
@@ -75,9 +75,12 @@ func randomSetWith(rnd *rand.Rand, arches []*syscalls.Arch, conditional bool, op
 	for range 1 + rnd.IntN(6) {
 		name := calls[(first+rnd.IntN(3))%len(calls)]
 		action := pick(rnd, []ActionName{"SCMP_ACT_ALLOW", "SCMP_ACT_ALLOW", "SCMP_ACT_TRAP", "SCMP_ACT_KILL_PROCESS"})
+		if dense {
+			action = "SCMP_ACT_ALLOW"
+		}
 		var conds, cConds []string
 		for index := range 3 {
-			if rnd.IntN(3) != 0 || name == "socketcall" || name == "ipc" {
+			if (rnd.IntN(3) != 0) != dense || name == "socketcall" || name == "ipc" {
 				continue
 			}
 			value := pick(rnd, []uint64{1, 2, 3, 9, 0x100000001, 0xffffffff})
