@@ -100,7 +100,7 @@ func (l *loaded) bindRule(c profile.Cond) bound {
 func (r *runner) finish() *Result {
 	s := r.subject
 	for _, c := range s.filters {
-		r.result.Coverage.Filters = append(r.result.Coverage.Filters, FilterCoverage{c.arch, c.target, c.program, c.reached})
+		r.result.Coverage.Filters = append(r.result.Coverage.Filters, FilterCoverage{c.arch, c.target, c.program, slices.Clone(c.reached)})
 	}
 	if s.profile == nil {
 		return r.result

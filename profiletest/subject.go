@@ -38,7 +38,7 @@ func openSubject(name, dir string) (*subject, error) {
 		return s, err
 	}
 	path := name
-	if !filepath.IsAbs(path) {
+	if dir != "" && !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
 	}
 	data, err := os.ReadFile(path)

@@ -27,6 +27,7 @@ func RunFile(t *testing.T, file string) {
 	for _, e := range f.expectations {
 		for _, c := range e.calls {
 			t.Run(e.text(c), func(t *testing.T) {
+				t.Helper()
 				if failure := failures[[2]int{c.line, c.column}]; failure != nil {
 					t.Errorf("%s:%d:%d: %s", file, c.line, c.column, failure.Text(testing.Verbose()))
 				}

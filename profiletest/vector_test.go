@@ -1,6 +1,7 @@
 package profiletest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -86,6 +87,65 @@ func TestSharedVectors(t *testing.T) {
 		}
 		if rows != want {
 			t.Errorf("%s: %d rows, want %d", sub, rows, want)
+		}
+	}
+}
+
+// A table runs against the file of a compiled filter, and against a profile; a row that is wrong is
+// the one that fails.
+func TestRunVectors(t *testing.T) {
+	dir := sharedDir(t, "vectors/libseccomp")
+	rows := 0
+	for _, name := range []string{"01-sim-allow", "12-sim-basic_masked_ops", "16-sim-arch_basic", "26-sim-arch_all_be_basic"} {
+		table, err := os.ReadFile(filepath.Join(dir, name+".tsv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := RunVectors("t", bytes.NewReader(table), filepath.Join(dir, name+".bpf"))
+		if err != nil || !r.OK() || r.Passed < 5 || r.Format != "filter" {
+			t.Errorf("%s: %+v, %v", name, r, err)
+			continue
+		}
+		rows += r.Passed
+		lines := strings.SplitAfter(string(table), "\n")
+		fields := strings.Split(lines[3], "\t")
+		fields[10] = "TRACE(77)\n"
+		lines[3] = strings.Join(fields, "\t")
+		wrong, err := RunVectors("t", strings.NewReader(strings.Join(lines, "")), filepath.Join(dir, name+".bpf"))
+		if err != nil || wrong.Failed != 1 || wrong.Passed != r.Passed-1 || wrong.Failures[0].Line != 4 {
+			t.Errorf("%s with a wrong row: %+v, %v", name, wrong, err)
+		}
+	}
+	if rows < 100 {
+		t.Errorf("only %d rows", rows)
+	}
+	const mount = "x86_64\t0xc000003e\tmount\t165\t0\t0\t0\t0\t0\t0\tERRNO(1)\n"
+	for want, options := range map[string][]Option{
+		"1 0": nil, "0 1": {Cap("SYS_ADMIN")}, "1 0 ": {Target("podman", "docker"), Kernel("5.10")},
+	} {
+		r, err := RunVectors("t", strings.NewReader(mount), "docker-default", options...)
+		if err != nil || fmt.Sprint(r.Passed, r.Failed) != strings.TrimSpace(want) {
+			t.Errorf("want %s: %+v, %v", want, r, err)
+		}
+	}
+	for want, c := range map[string]struct {
+		table, profile string
+		option         Option
+	}{
+		"t: no vectors":               {"", "docker-default", nil},
+		`no such built-in; did you`:   {mount, "docker-defalt", nil},
+		"profile ./no: ":              {mount, "./no", nil},
+		`cap: unknown capability "X"`: {mount, "docker-default", Cap("X")},
+		`target: unknown runtime "X"`: {mount, "docker-default", Target("X")},
+		`arch: unknown architecture`:  {mount, "docker-default", Arch("X")},
+		`kernel: kernel "X"`:          {mount, "docker-default", Kernel("X")},
+	} {
+		options := []Option{}
+		if c.option != nil {
+			options = append(options, c.option)
+		}
+		if _, err := RunVectors("t", strings.NewReader(c.table), c.profile, options...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
 		}
 	}
 }
