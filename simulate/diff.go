@@ -158,7 +158,7 @@ func Diff(old, new Policy, arches []*syscalls.Arch) (*Difference, error) {
 	for _, arch := range arches {
 		a := newAnalysis(code, arch.Audit, arch.BigEndian, arch.Bits == 32, abiNumbers(arch))
 		a.arch = arch
-		c := comparer{analysis: a, old: old, new: new, byLeaves: map[string][]finding{}}
+		c := comparer{analysis: a, old: old, new: new, searches: maxSearch, byLeaves: map[string][]finding{}}
 		if err := c.compare(&d); err != nil {
 			return nil, err
 		}
@@ -186,6 +186,7 @@ type finding struct {
 type comparer struct {
 	*analysis
 	old, new Policy
+	searches int // work that is left for witnesses
 	byLeaves map[string][]finding
 }
 
@@ -294,7 +295,10 @@ func tooMany(leaves []*path) (list []finding) {
 func (c *comparer) finding(p piece, r Region, answer [2]filter.Action) (finding, bool) {
 	f := finding{old: answer[0], new: answer[1], when: r.When, text: r.String() + " " + answer[1].String()}
 	var err error
-	f.data, err = c.witness(r, set{p.span})
+	left := min(c.searches, maxSearch/64)
+	before := left
+	f.data, err = c.witnessWithin(&left, r, set{p.span})
+	c.searches -= before - left
 	switch {
 	case errors.Is(err, ErrEmpty):
 		return f, false

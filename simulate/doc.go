@@ -13,10 +13,6 @@
 //   - A path is one way through the program, from the first instruction to a return.
 //   - A path is feasible if some call takes it.
 //
-// A Machine answers as Run does, faster, for a program that runs often.
-//
-// What the kernel does around a filter is a layer of its own and takes no part in what is said of
-// regions. A Stack is several filters of one thread. System knows what becomes of an action (Effect)
-// and which calls no filter is asked about (Exempt), by the kernel's release. Strict is strict mode,
-// and ConstAllow says which calls the kernel lets through without running the filter again.
+// What the kernel does around a filter is not here: the numbers that it exempts, stacks of
+// filters, and what becomes of TRACE without a tracer.
 package simulate

@@ -275,8 +275,9 @@ func (s *path) at(nr uint32) (*path, bool) {
 	}
 	rels := f.rels
 	f.rels = nil
+	as := assignment{numberSymbol: nr}
 	for _, rel := range rels {
-		q, decided, holds, err := ask(rel.left.with(numberSymbol, nr), rel.op, rel.right.with(numberSymbol, nr))
+		q, decided, holds, err := ask(rel.left.with(1<<callSubject, &as), rel.op, rel.right.with(1<<callSubject, &as))
 		switch {
 		case err != nil: // cannot get longer than it was
 		case decided && !holds:
@@ -292,17 +293,15 @@ func (s *path) at(nr uint32) (*path, bool) {
 	return &r, true
 }
 
-// with is the value where a symbol is known.
-func (v value) with(s symbol, w uint32) value {
-	if v.node == nil {
-		if v.mask != 0 && v.sym == s {
-			var as assignment
-			as[s] = w
-			return constant(v.eval(&as))
-		}
+// with is the value where some subjects, a bit each, are known.
+func (v value) with(subjects uint8, as *assignment) value {
+	switch {
+	case v.subjects()&subjects == 0:
 		return v
+	case v.node == nil:
+		return constant(v.eval(as))
 	}
-	return apply(v.node.code, v.node.left.with(s, w), v.node.right.with(s, w))
+	return apply(v.node.code, v.node.left.with(subjects, as), v.node.right.with(subjects, as))
 }
 
 func (a *analysis) partition() []NumberRange {

@@ -34,51 +34,115 @@ func (r Region) Witness(arch *syscalls.Arch, args [6][]uint64) (d filter.Data, e
 
 // witness returns a call in the region; its number is one of the given ones, where these are not
 // nil.
-func (m *merger) witness(r Region, numbers set) (d filter.Data, err error) {
-	s := solver{region: r, left: maxSearch}
-	joined := slices.ContainsFunc(r.When, func(c Cond) bool { return c.kind == condRel })
-	for try := range uint64(maxTries) {
-		stride := uint64(1) // walks through the combinations of given constants
-		for subject := range subjects {
-			var v uint64
-			var sets []halfSet
-			s.fixed = 0
-			switch {
-			case subject == callSubject && numbers == nil:
-				continue
-			case subject == callSubject:
-				s.fixed = max32 << 32
-				sets = []halfSet{{0, numbers}}
-			case m.narrow:
-				s.fixed = max32 << 32
-			}
-			if given := m.given[subject]; given != nil {
-				list := s.listed(subject, given)
-				if len(list) == 0 {
-					return d, ErrEmpty
-				}
-				v = list[try/stride%uint64(len(list))]
-				stride *= uint64(len(list))
-			} else if v, err = s.solve(subject, wish(try, subject), sets); err != nil {
-				return d, err
-			}
-			switch subject {
-			case callSubject:
-				d.Nr = int32(uint32(v))
-			case ipSubject:
-				d.IP = v
-			default:
-				d.Args[subject] = v
-			}
-		}
-		if r.HoldsFor(&d) {
-			return d, nil
-		}
-		if !joined {
-			break
+func (m *merger) witness(r Region, numbers set) (filter.Data, error) {
+	left := maxSearch
+	return m.witnessWithin(&left, r, numbers)
+}
+
+// witnessWithin is witness with a bound on the work, of which it uses up some.
+func (m *merger) witnessWithin(left *int, r Region, numbers set) (filter.Data, error) {
+	s := solver{region: r, left: *left}
+	defer func() { *left = s.left }()
+	for _, c := range r.When {
+		if c.kind == condRel {
+			s.rels = append(s.rels, c.rel)
 		}
 	}
-	return d, ErrTooComplex
+	for try := range uint64(maxTries) {
+		d, err := s.try(m, numbers, try)
+		switch {
+		case err == nil && r.HoldsFor(&d):
+			return d, nil
+		case s.left < 0:
+			return d, ErrTooComplex
+		case len(s.rels) > 0 && !errors.Is(err, ErrEmpty):
+		case err != nil:
+			return d, err
+		default:
+			return d, ErrTooComplex
+		}
+	}
+	return filter.Data{}, ErrTooComplex
+}
+
+// errMissed is why a try led to nothing, where another may.
+var errMissed = errors.New("simulate: no number for these others")
+
+// try gives a number to one subject after the other, each try in another order. What a relation
+// says of the last of its subjects is solved too, as far as it can be turned back.
+func (s *solver) try(m *merger, numbers set, try uint64) (d filter.Data, err error) {
+	stride := uint64(1) // walks through the combinations of given constants
+	var as assignment
+	known := uint8(0)
+	for i := range subjects {
+		subject := (i + int(try)) % subjects
+		if subject == callSubject && numbers == nil {
+			continue
+		}
+		sets, ok := s.fromRelations(subject, known, &as)
+		if !ok {
+			return d, errMissed
+		}
+		joined := len(sets) > 0
+		s.fixed = 0
+		if subject == callSubject {
+			sets = append(sets, halfSet{0, numbers})
+		}
+		if m.narrow || subject == callSubject {
+			s.fixed = max32 << 32
+		}
+		var v uint64
+		if given := m.given[subject]; given != nil {
+			list := s.listed(subject, given)
+			if len(list) == 0 {
+				return d, ErrEmpty
+			}
+			v = list[try/stride%uint64(len(list))]
+			stride *= uint64(len(list))
+		} else if v, err = s.solve(subject, wish(try, subject), sets); err != nil {
+			if joined && errors.Is(err, ErrEmpty) {
+				err = errMissed
+			}
+			return d, err
+		}
+		known |= 1 << subject
+		as[2*subject], as[2*subject+1] = uint32(v), uint32(v>>32)
+		switch subject {
+		case callSubject:
+			d.Nr = int32(uint32(v))
+		case ipSubject:
+			d.IP = v
+		default:
+			d.Args[subject] = v
+		}
+	}
+	return d, nil
+}
+
+// fromRelations returns what the relations between a subject and others, whose numbers are known,
+// say of it. It is false if it is known that they cannot hold.
+func (s *solver) fromRelations(subject int, known uint8, as *assignment) (sets []halfSet, ok bool) {
+	for _, r := range s.rels {
+		deps := r.subjects()
+		if deps>>subject&1 == 0 || deps&^known != 1<<subject {
+			continue
+		}
+		s.left -= r.left.size() + r.right.size()
+		q, decided, holds, err := ask(r.left.with(known, as), r.op, r.right.with(known, as))
+		switch {
+		case err != nil:
+		case decided && !holds:
+			return nil, false
+		case decided || q.isRel:
+		case q.in != nil:
+			sets = append(sets, halfSet{int8(q.sym & 1), q.in})
+		default:
+			if in, ok := q.atom.spans(maxSpans); ok {
+				sets = append(sets, halfSet{int8(q.atom.sym & 1), in})
+			}
+		}
+	}
+	return sets, true
 }
 
 // wish is the number that a free subject gets in a try: first 0, then others.
@@ -98,6 +162,7 @@ func wish(try uint64, subject int) uint64 {
 // A solver finds numbers that satisfy the conditions of a region.
 type solver struct {
 	region Region
+	rels   []relationFact
 	fixed  uint64 // bits that are always 0
 	left   int    // of the budget
 	wish   uint64 // how free bits should be
@@ -135,6 +200,13 @@ func (s *solver) solve(subject int, wish uint64, sets []halfSet) (uint64, error)
 			by, a := 32*(c.atom.sym&1), c.atom
 			atoms = append(atoms, wide{a.op, uint64(a.mask) << by, uint64(a.xor) << by, uint64(a.k) << by})
 		}
+	}
+	switch { // what most subjects are
+	case len(sets) == 0 && (len(atoms) == 0 || len(atoms) == 1 && s.fixed != 0):
+		return wish &^ s.fixed, nil
+	case len(sets) == 1 && sets[0].half <= 0 && len(atoms) == 1 && s.fixed != 0 &&
+		len(sets[0].in) > 0 && sets[0].in[0].lo&s.fixed == 0:
+		return sets[0].in[0].lo, nil
 	}
 	s.wish = wish
 	v, ok := s.choose(sets, atoms)

@@ -147,11 +147,11 @@ func TestWitnessByHand(t *testing.T) {
 	}
 }
 
-// A sum that must be a certain number is not found by trying, and that is what is said.
+// A product that must be a certain number is not found by trying, and that is what is said.
 func TestWitnessUnknown(t *testing.T) {
 	p := filter.Program{
 		filter.Load(filter.OffsetArgs), filter.Stmt(filter.OpTax, 0), filter.Load(filter.OffsetArgs + 8),
-		filter.Stmt(filter.OpAddX, 0), filter.Jump(filter.OpJeqK, 0x12345678, 0, 1),
+		filter.Stmt(filter.OpMulX, 0), filter.Jump(filter.OpJeqK, 0x12345678, 0, 1),
 		filter.Return(filter.Allow), filter.Return(filter.KillThread),
 	}
 	arch := syscalls.ByName("x86_64")
@@ -165,8 +165,29 @@ func TestWitnessUnknown(t *testing.T) {
 	if !checkWitness(t, p, arch, [6][]uint64{}, regions[1]) {
 		t.Errorf("%v: no witness", regions[1])
 	}
-	given := [6][]uint64{{1, 0x12345000, 7}, {2, 0x678, 9}}
+	given := [6][]uint64{{1, 0x2468acf, 7}, {2, 0x678, 8}}
 	if regions, err = Outcomes(p, arch, 7, given); err != nil || !checkWitness(t, p, arch, given, regions[0]) {
 		t.Errorf("%v, %v: no witness among the given constants", regions, err)
+	}
+}
+
+// A sum is: what the others leave to the last argument is solved.
+func TestWitnessOfSum(t *testing.T) {
+	arch := syscalls.ByName("x86_64")
+	for _, code := range []uint16{filter.OpAddX, filter.OpSubX, filter.OpXorX} {
+		p := filter.Program{
+			filter.Load(filter.OffsetArgs + 4), filter.Stmt(filter.OpTax, 0), filter.Load(filter.OffsetArgs + 8),
+			filter.Stmt(code, 0), filter.Jump(filter.OpJeqK, 0x12345678, 0, 1),
+			filter.Return(filter.Allow), filter.Return(filter.KillThread),
+		}
+		regions, err := Outcomes(p, arch, 7, [6][]uint64{})
+		if err != nil || len(regions) != 2 {
+			t.Fatal(regions, err)
+		}
+		for _, r := range regions {
+			if !checkWitness(t, p, arch, [6][]uint64{}, r) {
+				t.Errorf("%v: no witness", r)
+			}
+		}
 	}
 }
