@@ -300,7 +300,7 @@ func (m *pairMaker) work(calls int) work {
 		w.calls, w.want = append(w.calls, c), append(w.want, want)
 		m.ways[c.way]++
 		if len(w.calls) <= 16 {
-			m.count(w.stack, &d)
+			m.trace(w.stack, &d, a)
 		}
 		if len(w.calls) == calls {
 			break
@@ -311,9 +311,12 @@ func (m *pairMaker) work(calls int) work {
 	return w
 }
 
-// count takes down which instructions ran.
-func (m *pairMaker) count(s Stack, d *filter.Data) {
+// trace takes down which instructions ran, and holds the trace against the value of the stack.
+func (m *pairMaker) trace(s Stack, d *filter.Data, want filter.Action) {
 	r := s.Trace(d, binary.LittleEndian)
+	if r.Action != want {
+		m.complaints = append(m.complaints, fmt.Sprintf("%v on %+v: Run %v, Trace %v", s, *d, want, r.Action))
+	}
 	for i, p := range s {
 		for _, step := range r.Results[i].Trace {
 			m.ran[p[step.PC].Code]++
