@@ -338,3 +338,42 @@ func TestCrunUnknownName(t *testing.T) {
 		t.Errorf("with --debug, crun says %q", out)
 	}
 }
+
+// StartCalls is what crun needs: with all of them a container starts, without a required one it does
+// not, without the tolerated ones it does, and killed for one of those it does not.
+func TestStartCallsByCrun(t *testing.T) {
+	c := newCrunner(t)
+	waits := []string{"read", "pselect6"} // only of a container that is made first and started later
+	for _, noNewPrivs := range []bool{true, false} {
+		calls := StartCalls(Target{Runtime: RuntimeCrun, Version: c.version, ABI: arch(t, runtime.GOARCH), NoNewPrivs: noNewPrivs})
+		var all, needed []string
+		for _, call := range calls {
+			if all = append(all, call.Name); call.Need != StartTolerated {
+				needed = append(needed, call.Name)
+			}
+		}
+		expect := func(what string, seccomp any, want bool) {
+			t.Helper()
+			if status, out := c.run(t, seccomp, noNewPrivs); slices.Contains(started, status) != want {
+				t.Errorf("noNewPrivileges=%v: %s: exit status %d, want a start: %v: %s", noNewPrivs, what, status, want, out)
+			}
+		}
+		expect("the program's calls alone", allowOnly(ours), false)
+		expect("all calls", allowOnly(slices.Concat(ours, all)), true)
+		expect("the needed calls", allowOnly(slices.Concat(ours, needed)), true)
+		for _, call := range calls {
+			without := slices.DeleteFunc(slices.Concat(ours, all), func(n string) bool { return n == call.Name })
+			switch {
+			case slices.Contains(waits, call.Name):
+			case call.Need == StartRequired:
+				expect("without "+call.Name, allowOnly(without), false)
+			default:
+				expect("without "+call.Name, allowOnly(without), true)
+				expect("killed for "+call.Name, kill(call.Name), false)
+			}
+		}
+		for _, other := range []string{"mkdirat", "ptrace", "openat"} {
+			expect("killed for "+other, kill(other), true)
+		}
+	}
+}

@@ -142,17 +142,18 @@ var startRows = []startRow{
 	{name: "rt_sigreturn", late: some, early: some, why: "Go's runtime returns from the signal that preempts a goroutine"},
 }
 
-// narrowNames gives the names that Go uses on a host whose own ABI has 32 bits and splits the call.
+// narrowNames gives the names that Go, and C, use on a host whose own ABI has 32 bits and splits the call.
 // They are inferred from Go's syscall package, not measured.
 var narrowNames = map[string]string{
 	"fstatfs": "fstatfs64", "fstat": "fstat64", "newfstatat": "fstatat64", "fcntl": "fcntl64",
 	"setgid": "setgid32", "setgroups": "setgroups32", "setuid": "setuid32",
+	"setresgid": "setresgid32", "setresuid": "setresuid32",
 }
 
 // StartCalls lists the calls that the runtime of a target makes between loading the filter and
 // starting the program, by release of runc or crun. Without a
 // Version they are those of the newest release, with what older ones call instead in Older. None are made
-// for the kernel target. A target without NoNewPrivs, which is Docker's default, needs more: runc
+// for the kernel target, and under gVisor. A target without NoNewPrivs, which is Docker's default, needs more: runc
 // then loads the filter while it still has privileges to drop. The calls are those of the host's
 // ABI.
 func StartCalls(t Target) []StartCall {
@@ -160,15 +161,16 @@ func StartCalls(t Target) []StartCall {
 	if err != nil {
 		return nil
 	}
+	rows, origin := startRows, startOrigin
 	switch t.Maker() {
 	case RuntimeKernel, RuntimeGVisor: // gVisor's own calls are made outside of the container
 		return nil
 	case RuntimeCrun:
-		return crunStartCalls(t)
+		rows, origin = crunStartRows, crunStartOrigin
 	}
 	v, _ := parseVersion(t.Version) // complete has checked it
 	var list []StartCall
-	for _, row := range startRows {
+	for _, row := range rows {
 		need := row.early
 		if t.NoNewPrivs {
 			need = row.late
@@ -182,8 +184,8 @@ func StartCalls(t Target) []StartCall {
 		if need == "" || !row.in(v) || !exists || known {
 			continue
 		}
-		c := StartCall{Name: name, ABI: t.Host, Need: need, Fallback: row.instead, Why: row.why, Origin: startOrigin}
-		if t.Version == "" {
+		c := StartCall{Name: name, ABI: t.Host, Need: need, Fallback: row.instead, Why: row.why, Origin: origin}
+		if t.Version == "" && t.Maker() == RuntimeRunc {
 			c.Older = olderFallback(row)
 		}
 		list = append(list, c)
