@@ -10,9 +10,9 @@ import (
 
 // A plan says how much work an ABI gets.
 type plan struct {
-	Pairs, Calls   int // of random filters and calls; the calls under each filter
-	Stacks         int // random stacks that return every action, with some calls each
-	Programs       int // for the loader
+	Pairs, Calls int // of random filters and calls; the calls under each filter
+	Stacks       int // random stacks that return every action, with some calls each
+	Programs     int // for the loader
 }
 
 var wholePlan = plan{Pairs: 101_000, Calls: 90, Stacks: 150, Programs: 10200}

@@ -45,7 +45,12 @@ func (m *machine) test(t *testing.T) {
 		if i == 0 {
 			name = "init"
 		}
-		binaries[i] = guest(t, b.GOARCH)
+		if b.GOARCH == "" {
+			name += ".script"
+			binaries[i] = n32Program()
+		} else {
+			binaries[i] = guest(t, b.GOARCH)
+		}
 		files = append(files, file{name, binaries[i], 0o100755}, file{fmt.Sprintf("work-%d", i), encoded, 0o100644})
 		fmt.Fprintf(&jobs, "/%s /work-%d /answers-%d\n", name, i, i)
 	}
@@ -61,7 +66,7 @@ func (m *machine) test(t *testing.T) {
 	}
 	for i, b := range m.ABIs {
 		t.Run(b.Arch, func(t *testing.T) {
-			b.check(t, work[i], decode(r.Answers[i], m.ABIs[0].order()), binaries[i])
+			m.check(t, b, r.Kernel, work[i], decode(r.Answers[i], m.ABIs[0].order()), binaries[i])
 		})
 	}
 }
@@ -73,12 +78,16 @@ func seed(name string) uint64 {
 }
 
 // check compares the answers of one ABI.
-func (b abi) check(t *testing.T, groups []group, answers []outcome, binary []byte) {
+func (m *machine) check(t *testing.T, b abi, kernel string, groups []group, answers []outcome, binary []byte) {
 	ip, err := ipOf(groups, answers, b.arch().BigEndian)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := makesCalls(binary, ip); err != nil {
+	if b.GOARCH == "" {
+		if ip < n32Code || ip >= n32Code+uint64(len(binary)) {
+			t.Errorf("the instruction pointer %#x is not in the program", ip)
+		}
+	} else if err := makesCalls(binary, ip); err != nil {
 		t.Error(err)
 	}
 	n := b.compare(groups, answers, ip, b.ours)
@@ -88,6 +97,16 @@ func (b abi) check(t *testing.T, groups []group, answers []outcome, binary []byt
 		t.Errorf("%d disagreements, such as\n%s", n.Wrong, strings.Join(n.First, "\n"))
 	}
 	b.enough(t, groups, ip, n)
+	b.mustNotice(t, groups, answers, ip)
+	if *update && !t.Failed() {
+		for _, r := range recordings {
+			if r.machine == m.Name && r.arch == b.Arch {
+				if err := record(recordingFile(r.machine, r.arch), kernel, groups, answers, ip); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
 }
 
 // makesCalls looks whether an instruction pointer is in the function that makes the guest's calls.
