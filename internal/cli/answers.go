@@ -70,21 +70,21 @@ func (a *answers) add(from, to uint32, regions []report.Region) {
 // regionDocs describes all answers to a number.
 func regionDocs(r simulate.NumberRange) []report.Region {
 	var out []report.Region
-	if r.Unknown != nil {
-		text := "too complex to tell"
+	for _, region := range r.Regions {
+		out = append(out, regionDoc(region))
+	}
+	if r.Unknown == nil {
+		return out
+	}
+	text := "too complex to tell: " + r.Unknown.Reason
+	if !r.Unknown.Any {
 		var can []string
 		for _, action := range r.Unknown.Actions {
 			can = append(can, action.Effect().String())
 		}
-		if len(can) > 0 {
-			text += ": " + strings.Join(can, " or ")
-		}
-		return []report.Region{{When: text, Action: "UNKNOWN"}}
+		text += "; " + strings.Join(can, " or ")
 	}
-	for _, region := range r.Regions {
-		out = append(out, regionDoc(region))
-	}
-	return out
+	return append(out, report.Region{When: text, Action: "UNKNOWN"})
 }
 
 func regionDoc(r simulate.Region) report.Region {
