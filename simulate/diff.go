@@ -207,7 +207,12 @@ func (c *comparer) compare(d *Difference) error {
 
 // lostPiece reports what is unknown of a piece, unless both sides can only answer in one way.
 func (c *comparer) lostPiece(p piece, d *Difference, first int) {
-	t := c.tailsOf(p.lost)
+	// What both sides have in common answers both alike.
+	lost := slices.DeleteFunc(slices.Clone(p.lost), func(l lostPath) bool { return l.pc >= c.both && l.answer[0] == l.answer[1] })
+	if len(lost) == 0 {
+		return
+	}
+	t := c.tailsOf(lost)
 	u := UnknownRange{Arch: c.arch, From: uint32(p.lo), To: uint32(p.hi), Reason: t.reason}
 	if !t.answer[0].any {
 		u.Old = t.answer[0].sorted()
@@ -262,7 +267,7 @@ func (c *comparer) findings(p piece) []finding {
 		list = []finding{{old: first.answer[0], new: first.answer[1]}}
 	} else {
 		leaves := slices.DeleteFunc(slices.Clone(p.leaves), func(l *path) bool { return !differs(l) })
-		if c.asked += len(leaves); c.asked > maxCells {
+		if !c.afford(leaves) {
 			return tooMany(leaves)
 		}
 		for _, cell := range c.cells(leaves) {

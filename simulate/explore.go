@@ -15,7 +15,7 @@ var ErrTooComplex = errors.New("simulate: too complex to evaluate symbolically")
 // The budget of one evaluation. Filters that compilers make stay below a hundredth of it.
 const (
 	maxWork   = 1 << 20 // instructions over all paths, and what feasibility costs beside them
-	maxLeaves = 1 << 12 // paths under way, and paths that ended, for the same numbers
+	maxLeaves = 1 << 12 // paths that wait at a time, and paths that ended, in one task
 	maxFree   = 8       // unknown bits in a returned value, which are tried one by one
 )
 
@@ -63,11 +63,13 @@ type explorer struct {
 	buckets []*path        // by instruction: the paths that wait there, the latest first
 	waiting []uint64       // a bit per bucket that is not empty
 	alive   int            // paths in buckets
+	crowded bool           // there were too many of them
 	first   bool           // tasks are put off
 	tasks   [][]*path
 	leaves  []*path
 	lost    []lostPath
 	list    []*path // the bucket that is worked on
+	spent   int     // work that was done
 }
 
 // explore follows all that goes out from start. What comes of it is in leaves and lost; work is the
@@ -79,26 +81,25 @@ func (e *explorer) explore(start *path, work int) {
 	e.tasks = make([][]*path, 1) // number 0 is no task
 	start.meter = e.meter
 	if start.facts != nil {
-		e.meter.left = work
-		e.push(start)
-		e.drain()
+		e.work([]*path{start}, work)
 		return
 	}
 	e.first = true
-	e.meter.left = work / 2
-	e.push(start)
-	e.drain()
+	e.work([]*path{start}, work/2)
 	e.first = false
-	left := work/2 + max(e.meter.left, 0)
 	for i, t := range e.tasks[1:] {
-		share := left / (len(e.tasks) - 1 - i)
-		e.meter.left = share
-		for _, s := range t {
-			e.push(s)
-		}
-		e.drain()
-		left -= share - max(e.meter.left, 0)
+		e.work(t, (work-e.spent)/(len(e.tasks)-1-i))
 	}
+}
+
+// work follows paths to their ends within a share of the work.
+func (e *explorer) work(paths []*path, share int) {
+	e.meter.left, e.crowded = share, false
+	for _, s := range paths {
+		e.push(s)
+	}
+	e.drain()
+	e.spent += share - e.meter.left
 }
 
 // push puts a path to wait at its instruction.
@@ -112,7 +113,7 @@ func (e *explorer) push(s *path) {
 	e.buckets[s.pc] = s
 	e.waiting[s.pc/64] |= 1 << (s.pc % 64)
 	if e.alive++; e.alive > maxLeaves {
-		e.meter.left = -1
+		e.crowded = true
 	}
 }
 
@@ -167,7 +168,7 @@ func (e *explorer) drain() {
 			}
 			e.leaves = append(e.leaves, list...)
 			continue
-		case e.meter.left < 0:
+		case e.meter.left < 0 || e.crowded:
 			for _, s := range list {
 				e.lose(s, tooMuchWork)
 			}
@@ -204,7 +205,7 @@ func (e *explorer) follow(s *path) {
 			e.push(s)
 			return
 		}
-		if !e.meter.spend(1) {
+		if !e.meter.spend(1) || e.crowded {
 			e.lose(s, tooMuchWork)
 			return
 		}

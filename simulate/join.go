@@ -65,7 +65,7 @@ func joinPaths(list []*path, m *meter) []*path {
 
 // joinInto adds a path to others with the same state, and joins it with them while that goes.
 func joinInto(all []*path, s *path, m *meter) []*path {
-	for again := true; again; {
+	for again := m.left >= 0; again; {
 		again = false
 		for i := len(all) - 1; i >= max(0, len(all)-maxWindow); i-- {
 			m.spend(1)
@@ -104,7 +104,9 @@ func (s *path) unite(t *path) bool {
 	f, g := s.known(), t.known()
 	if s.facts == t.facts || f.equal(g) {
 		s.meter.spend((len(s.numbers) + len(t.numbers)) / 8)
-		s.numbers = normal(slices.Concat(s.numbers, t.numbers))
+		if s.numbers != nil {
+			s.numbers = s.numbers.union(t.numbers)
+		}
 		return true
 	}
 	if !s.numbers.equal(t.numbers) {
@@ -199,7 +201,7 @@ func (f *wordFact) union(g *wordFact, m *meter) (*wordFact, bool) {
 		return nil, true
 	case len(f.atoms) == 0 && len(g.atoms) == 0:
 		m.spend((len(f.in) + len(g.in)) / 8)
-		in := normal(slices.Concat(f.in, g.in))
+		in := f.in.union(g.in)
 		if in.isAll(max32) {
 			return nil, true
 		}

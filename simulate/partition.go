@@ -80,7 +80,7 @@ type analysis struct {
 	arch  *syscalls.Arch // nil: none in particular
 	token uint32
 
-	asked    int // leaves that regions were made of
+	asked    int // leaves that regions were made of, see maxCells
 	byLeaves map[string][]Region
 	byAction map[filter.Action][]Region
 	byLost   map[string]*tails
@@ -324,8 +324,29 @@ func (a *analysis) partition() []NumberRange {
 	return r
 }
 
-// maxCells bounds the leaves that regions are made of, over all pieces.
-const maxCells = 1 << 14
+// maxCells bounds the leaves that regions are made of, over all pieces; those that know much count
+// more than once.
+const maxCells = 1 << 13
+
+// afford counts leaves that regions are to be made of. It is false if they are too many.
+func (a *analysis) afford(leaves []*path) bool {
+	cost := 0
+	for _, l := range leaves {
+		f := l.known()
+		parts := 4 * len(f.rels)
+		for _, w := range f.words {
+			if w != nil {
+				parts += len(w.in) + 4*len(w.atoms)
+			}
+		}
+		cost += 1 + parts/32
+	}
+	if a.asked+cost > maxCells {
+		return false
+	}
+	a.asked += cost
+	return true
+}
 
 // regionsOf returns the regions of leaves, which are computed once. It is false if there is no
 // work left for it.
@@ -342,7 +363,7 @@ func (a *analysis) regionsOf(leaves []*path) ([]Region, bool) {
 	key := a.keyOf(leaves)
 	r, ok := a.byLeaves[key]
 	if !ok {
-		if a.asked += len(leaves); a.asked > maxCells {
+		if !a.afford(leaves) {
 			return nil, false
 		}
 		r = a.regions(leaves)

@@ -111,7 +111,7 @@ func (k *knowledge) assumeIn(sym symbol, s set) bool {
 		fact = *old
 	}
 	if fact.in != nil {
-		k.meter.spend(len(fact.in) / 16)
+		k.meter.spend(len(fact.in) / 8)
 		s = s.intersect(fact.in)
 	}
 	if len(s) == 0 {

@@ -34,6 +34,7 @@ type plan struct {
 	code  []instr
 	joins []bool   // by instruction, and the end: reached from several places
 	live  []uint32 // by instruction: a bit per memory word, liveA and liveX, whose content matters
+	both  int32    // from here on every unit is one of both sides
 	raw   bool     // the answer is the returned value itself, not what the kernel takes of it
 }
 

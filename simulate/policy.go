@@ -99,6 +99,7 @@ func jointPlan(old, new Policy) *plan {
 	for _, u := range slices.Backward(new.units[shared:]) {
 		r.add(u, newSide)
 	}
+	r.both = int32(len(r.code))
 	for _, u := range slices.Backward(old.units[:shared]) {
 		r.add(u, oldSide|newSide)
 	}

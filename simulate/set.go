@@ -42,7 +42,10 @@ func (s set) equal(t set) bool { return slices.Equal(s, t) }
 func (s set) isAll(limit uint64) bool { return len(s) == 1 && s[0] == span{0, limit} }
 
 func (s set) intersect(t set) set {
-	var r set
+	if len(s) == 0 || len(t) == 0 {
+		return nil
+	}
+	r := make(set, 0, len(s)+len(t)-1)
 	for i, j := 0, 0; i < len(s) && j < len(t); {
 		lo, hi := max(s[i].lo, t[j].lo), min(s[i].hi, t[j].hi)
 		if lo <= hi {
@@ -53,6 +56,25 @@ func (s set) intersect(t set) set {
 		} else {
 			j++
 		}
+	}
+	if len(r) == 0 {
+		return nil
+	}
+	return r
+}
+
+func (s set) union(t set) set {
+	r := make(set, 0, len(s)+len(t))
+	for len(s) > 0 || len(t) > 0 {
+		if len(s) == 0 || len(t) > 0 && t[0].lo < s[0].lo {
+			s, t = t, s
+		}
+		if n := len(r); n > 0 && (s[0].lo <= r[n-1].hi || s[0].lo == r[n-1].hi+1) {
+			r[n-1].hi = max(r[n-1].hi, s[0].hi)
+		} else {
+			r = append(r, s[0])
+		}
+		s = s[1:]
 	}
 	return r
 }

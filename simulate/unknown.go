@@ -336,7 +336,7 @@ func (a *analysis) unknown(p piece) ([]Region, *Unknown) {
 		return []Region{{Action: all.sorted()[0]}}, nil
 	}
 	var known []Region
-	if a.asked += len(p.leaves); a.asked <= maxCells {
+	if a.afford(p.leaves) {
 		for _, c := range a.cells(p.leaves) {
 			known = append(known, Region{c.answer[0], a.conditions(c)})
 		}
