@@ -25,6 +25,9 @@ var errUndecided = errors.New("cannot be proved")
 // answers returns all that the filter can answer to a syscall whose arguments fulfil the conditions,
 // each with a witness that a run confirms.
 func (c *compiled) answers(arch *syscalls.Arch, nr int32, conds []bound) ([]answer, error) {
+	if c.gaveUp >= maxUndecided {
+		return nil, fmt.Errorf("%w: the filter was too complex %d times before", errUndecided, c.gaveUp)
+	}
 	var args [6][]uint64
 	var rest []bound
 	for i := range conds {
@@ -42,7 +45,7 @@ func (c *compiled) answers(arch *syscalls.Arch, nr int32, conds []bound) ([]answ
 	guarded := guard(c.program, rest, marker, c.order)
 	regions, err := simulate.Outcomes(guarded, arch, nr, args)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errUndecided, err)
+		return nil, c.undecided(err)
 	}
 	var out []answer
 	for _, r := range regions {
@@ -54,7 +57,7 @@ func (c *compiled) answers(arch *syscalls.Arch, nr int32, conds []bound) ([]answ
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errUndecided, err)
+			return nil, c.undecided(err)
 		}
 		d.Nr, d.Arch = nr, arch.Audit
 		if got := simulate.Run(c.program, &d, c.order); got != r.Action || !allHold(conds, &d.Args) {
@@ -83,32 +86,44 @@ func when(r simulate.Region) string {
 
 // marker returns a value that the filter never answers to the call.
 func (c *compiled) marker(arch *syscalls.Arch, nr int32, args [6][]uint64) (filter.Action, error) {
-	taken := make(map[filter.Action]bool)
-	for _, in := range c.program {
-		switch in.Code {
-		case filter.OpRetK:
-			taken[filter.Action(in.K)] = true
-		case filter.OpRetA: // what is in A only a proof can tell
-			regions, err := simulate.Outcomes(c.program, arch, nr, args)
-			if err != nil {
-				return 0, fmt.Errorf("%w: %w", errUndecided, err)
+	if c.returns == nil {
+		c.returns = make(map[filter.Action]bool)
+		for _, in := range c.program {
+			c.returns[filter.KillThread] = true // a division by 0
+			if in.Code == filter.OpRetK {
+				c.returns[filter.Action(in.K)] = true
 			}
-			for _, r := range regions {
-				taken[r.Action] = true
-			}
-		case filter.OpDivX: // by 0
-			taken[filter.KillThread] = true
+			c.computes = c.computes || in.Code == filter.OpRetA
 		}
 	}
 	marker := filter.Action(0x00010000) // an action that the kernel does not know
-	for taken[marker] {
+	for c.returns[marker] {
+		marker++
+	}
+	if !c.computes {
+		return marker, nil
+	}
+	regions, err := simulate.Outcomes(c.program, arch, nr, args)
+	if err != nil {
+		return 0, c.undecided(err)
+	}
+	for slices.ContainsFunc(regions, func(r simulate.Region) bool { return r.Action == marker }) || c.returns[marker] {
 		marker++
 	}
 	return marker, nil
 }
 
+// maxUndecided bounds how often a filter is asked about that is too complex, as that takes long.
+const maxUndecided = 8
+
+// undecided counts and wraps an error of simulate.
+func (c *compiled) undecided(err error) error {
+	c.gaveUp++
+	return fmt.Errorf("%w: %w", errUndecided, err)
+}
+
 // maxProofs bounds the proofs that coverage asks for, per filter.
-const maxProofs = 1 << 11
+const maxProofs = 1 << 9
 
 // reach notes the instructions that calls reach whose arguments fulfil the conditions: those that
 // ran for the witnesses, and others that a proof finds a call for. An instruction that a program may
@@ -124,15 +139,15 @@ func (c *compiled) reach(arch *syscalls.Arch, nr int32, conds []bound, answers [
 		if c.proofs++; c.proofs > maxProofs {
 			return // not known to be reached
 		}
-		changed := slices.Clone(c.program)
-		other := &compiled{program: changed, order: c.order}
 		marker, err := c.marker(arch, nr, [6][]uint64{})
 		if err != nil {
 			return // not known to be reached
 		}
-		changed[pc] = filter.Return(marker)
+		other := &compiled{program: slices.Clone(c.program), order: c.order}
+		other.program[pc] = filter.Return(marker)
 		list, err := other.answers(arch, nr, conds)
 		if err != nil {
+			c.proofs += maxProofs / maxUndecided // takes as long as many others
 			continue
 		}
 		for _, a := range list {

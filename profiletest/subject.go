@@ -140,6 +140,10 @@ type compiled struct {
 	arch    *syscalls.Arch
 	target  profile.Target // of the first setting
 	proofs  int            // that reach asked for
+	gaveUp  int            // times that the filter was too complex
+
+	returns  map[filter.Action]bool // see marker
+	computes bool                   // it returns what is in A
 }
 
 // maxSettings bounds the settings of one file: each takes some milliseconds and 200 kB for a profile of
