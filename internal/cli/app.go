@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,11 +31,20 @@ type App struct {
 	Getenv func(string) string // nil: no environment variable is set
 
 	stdinUsed bool
+	process   bool // the run is the whole process
 }
 
 // New returns an App for this process.
 func New() *App {
-	return &App{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	return &App{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, process: true}
+}
+
+// hurry lets the heap grow further before it is swept, for commands that are over after some
+// milliseconds and some 10 MB: a quarter of their time otherwise.
+func (a *App) hurry() {
+	if a.process {
+		debug.SetGCPercent(400)
+	}
 }
 
 // Run carries out the command and returns the exit code of the process.

@@ -71,6 +71,7 @@ func (a *App) side(o *options, name, target string) (*view, error) {
 }
 
 func (a *App) diff(o *options, own diffFlags, oldName, newName string) error {
+	a.hurry()
 	before, err := a.side(o, oldName, own.oldTarget)
 	if err != nil {
 		return err

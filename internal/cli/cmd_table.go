@@ -39,6 +39,7 @@ filter has one byte order, and is shown for the architectures of that order.`,
 }
 
 func (a *App) table(o *options, name, against string) error {
+	a.hurry()
 	var other *syscalls.Arch
 	if against != "" {
 		var err error
