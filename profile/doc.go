@@ -9,15 +9,20 @@
 //     config.json).
 //   - A Target is who enforces it: the runtime, the ABI of the program, the host's architecture,
 //     the container's capabilities and the kernel. The same file means different things to
-//     different targets.
+//     different targets. A runtime is one program that reads the file, Docker, Podman, CRI-O or
+//     containerd, and one that makes the filter, runc, crun or gVisor; or the latter alone, given
+//     an OCI section.
 //   - Resolve gives what that target would enforce: a Resolved. Its Meaning is evaluated directly
-//     from the rules and is the reference; Compile makes a BPF program with the same meaning.
+//     from the rules and is the reference, Meant is the same as data, and Compile makes a BPF
+//     program with the same meaning: a search tree, or on request a list, or with some calls first.
 //   - The bad-arch action is what a filter does with calls of an ABI that it does not know.
 //   - The stub is what runc puts in front of a filter: numbers above the largest one that the
 //     profile names get ENOSYS instead of the default action.
 //   - A multiplexer is a call, socketcall or ipc, that carries a family of others on old ABIs.
 //
-// Sources of the facts: the runtimes as of runc 1.5 (libcontainer/specconv, libcontainer/seccomp)
-// and github.com/moby/profiles/seccomp v0.3.0, libseccomp 2.5.4 and 2.6.1 as measured, and
-// kernel/seccomp.c.
+// Sources of the facts: the runtimes as of runc 1.5 (libcontainer/specconv, libcontainer/seccomp),
+// crun 1.29 (src/libcrun/seccomp.c) and gVisor of 2026-09 (runsc/specutils/seccomp, pkg/seccomp),
+// the readers as of github.com/moby/profiles/seccomp v0.3.0, go.podman.io/common/pkg/seccomp of
+// 2026-04 and containerd's contrib/seccomp; the filters of runc 1.1 and crun 1.8 as loaded,
+// libseccomp 2.5.4 and 2.6.1 as measured, and kernel/seccomp.c.
 package profile

@@ -20,8 +20,8 @@ var gvisorActions = []ActionName{"SCMP_ACT_KILL", "SCMP_ACT_TRAP", "SCMP_ACT_ERR
 const gvisorNewest = 441
 
 var gvisorLacks = map[string][]string{
-	"x86_64":  {"openat2", "process_madvise", "uprobe", "uretprobe", "_sysctl"},
-	"aarch64": {"openat2", "process_madvise", "kexec_file_load"},
+	"x86_64":  {"process_madvise", "uprobe", "uretprobe", "_sysctl"},
+	"aarch64": {"process_madvise", "kexec_file_load"},
 }
 
 // gvisorKnows reports whether gVisor finds a call by name.

@@ -37,7 +37,7 @@ func Runtimes() []RuntimeInfo {
 		{RuntimeContainerd, "containerd reads the file as an OCI section, runc makes the filter", RuntimeRunc, "source of containerd contrib/seccomp"},
 		{RuntimeRunc, "runc, given an OCI section", "", "source of 1.5; loaded filters of 1.1 read back"},
 		{RuntimeCrun, "crun, given an OCI section", "", "source of 1.29; filters of 1.8 as written and as loaded"},
-		{RuntimeGVisor, "gVisor with --oci-seccomp (without it, no profile counts), given an OCI section", "", "source of 2026-08, not measured"},
+		{RuntimeGVisor, "gVisor with --oci-seccomp (without it, no profile counts), given an OCI section", "", "source and compiled filters of 2026-09"},
 		{RuntimeKernel, "no runtime: the rules as the file's format means them", "", "kernel/seccomp.c; libseccomp 2.5.4 as measured"},
 	}
 }

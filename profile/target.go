@@ -17,7 +17,7 @@ type Target struct {
 	Host    *syscalls.Arch  // of the host's kernel and of the runtime; nil: the ABI's Host
 	Caps    []string        // the container's bounding set: "CAP_CHOWN"
 	Kernel  syscalls.Kernel // the host's; zero is the newest in the table
-	// NoNewPrivs is the container's noNewPrivileges. runc then loads the filter last, and needs fewer
+	// NoNewPrivs is the container's noNewPrivileges. The runtimes then load the filter last, and need fewer
 	// calls afterwards; it does not change what the filter does. False is Docker's default.
 	NoNewPrivs bool
 }
