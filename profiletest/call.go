@@ -30,6 +30,7 @@ type calls struct {
 	line       int // of the word in its file, from 1; 0: no file
 	column     int
 	failed     bool // a failure was reported
+	noted      bool // its notes were
 }
 
 // A callError is what is wrong with a call as written, at a byte of the text.

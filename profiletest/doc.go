@@ -57,8 +57,9 @@
 //	all                           every number of the ABI
 //
 // Arguments are compared as the filter sees them: as unsigned numbers of 64 bits, or of 32 on an ABI
-// with 32-bit registers, where a negative number means the same bits. A call whose kernel code looks
-// at 32 bits of a 64-bit register is met entirely by arg0 & 0xffffffff == 40 only.
+// with 32-bit registers, where a negative number means the same bits. The kernel's code for a call
+// may look at the lower bits alone: a denial that only holds with the upper ones clear is noted, and
+// arg0 & 0xffffffff == 40 asks about all of them.
 //
 // A name is asked about on every architecture of the file or the profile that has it, and there must
 // be one; in an expectation with arches of its own each must have it.

@@ -114,6 +114,24 @@ func failureText(r *Result) string {
 	return text
 }
 
+// A value that is denied with its upper bits clear alone is noted, as the kernel does not look at them.
+func TestNarrowParameters(t *testing.T) {
+	for expect, want := range map[string]string{
+		"deny: socket(40)":                      "3:9: deny socket(40): the kernel looks at 32 bits of arg0 alone, and the answer to socket(0x100000028) is ALLOW on x86_64 (docker)",
+		"deny: socket(family == 40, type == 3)": "3:9: deny socket(family == 40, type == 3): the kernel looks at 32 bits of arg0 alone, and the answer to socket(0x100000028, 3) is ALLOW on x86_64 (docker)",
+		"deny: socket(40)\n  arches: x86":       "", // no upper bits
+		"allow: socket(2)":                      "", // more is allowed than was asked about
+		"deny: bpf(40)":                         "", // whatever the argument is
+		"deny: personality(1)":                  "",
+		"deny: mount(40)":                       "", // a pointer
+	} {
+		r, err := runText(t, "expect:\n- "+expect+"\n")
+		if err != nil || !r.OK() || strings.Join(r.Notes, "\n") != want {
+			t.Errorf("%s: %v, %v, want %s", expect, r, err, want)
+		}
+	}
+}
+
 // rest is what no other expectation names under the same circumstances.
 func TestRest(t *testing.T) {
 	r, err := runText(t, `arches: x86_64

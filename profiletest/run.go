@@ -80,6 +80,7 @@ func (r *runner) ask(e *expectation, c *calls) (*Failure, error) {
 	failure := &Failure{Line: c.line, Column: c.column, Expected: e.text(c), Unknown: true}
 	some := false
 	var logged []string
+	past := ""
 	var lacking []string
 	for _, set := range where.settings {
 		numbers, err := r.numbers(c, set)
@@ -95,13 +96,21 @@ func (r *runner) ask(e *expectation, c *calls) (*Failure, error) {
 		if err != nil {
 			return nil, err
 		}
+		where := fmt.Sprintf("%s (%s)", l.arch.Name, l.target.Runtime)
 		if log {
-			logged = append(logged, fmt.Sprintf("%s (%s)", l.arch.Name, l.target.Runtime))
+			logged = append(logged, where)
+		}
+		if past == "" && len(failure.Cases) == 0 {
+			if past = l.past(e, c, numbers); past != "" {
+				past += " on " + where
+			}
 		}
 	}
 	if len(logged) > 0 {
-		r.result.Notes = append(r.result.Notes, fmt.Sprintf("%d:%d: %s: the answer is LOG on %s: the call runs, and is logged",
-			c.line, c.column, e.text(c), strings.Join(logged, ", ")))
+		r.note(e, c, "the answer is LOG on "+strings.Join(logged, ", ")+": the call runs, and is logged")
+	}
+	if past != "" && len(failure.Cases) == 0 {
+		r.note(e, c, past)
 	}
 	switch {
 	case !some:
@@ -112,6 +121,16 @@ func (r *runner) ask(e *expectation, c *calls) (*Failure, error) {
 	// What is known to be wrong comes before what is not known.
 	slices.SortStableFunc(failure.Cases, func(a, b Case) int { return rank(a.Err) - rank(b.Err) })
 	return failure, nil
+}
+
+// note adds a line about an expectation that holds.
+func (r *runner) note(e *expectation, c *calls, text string) {
+	if c.line > 0 {
+		text = fmt.Sprintf("%d:%d: %s: %s", c.line, c.column, e.text(c), text)
+	} else {
+		text = e.text(c) + ": " + text
+	}
+	r.result.Notes = append(r.result.Notes, text)
 }
 
 func rank(err error) int {

@@ -158,6 +158,7 @@ func (x *Expectation) ask() {
 	t := x.profile.t
 	t.Helper()
 	for _, c := range x.e.calls {
+		notes := len(x.profile.runner.result.Notes)
 		failure, err := x.profile.runner.ask(x.e, c)
 		var bad *FileError
 		switch {
@@ -169,6 +170,12 @@ func (x *Expectation) ask() {
 			c.failed = true
 			t.Errorf("profile %s: %s", x.profile.runner.subject.name, failure.Text(testing.Verbose()))
 		}
+		for _, note := range x.profile.runner.result.Notes[notes:] {
+			if !c.noted {
+				t.Logf("profile %s: %s", x.profile.runner.subject.name, note)
+			}
+		}
+		c.noted = c.noted || len(x.profile.runner.result.Notes) > notes
 	}
 }
 

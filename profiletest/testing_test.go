@@ -29,6 +29,10 @@ func (r *recorder) Errorf(format string, args ...any) {
 	r.log = append(r.log, "error: "+fmt.Sprintf(format, args...))
 }
 
+func (r *recorder) Logf(format string, args ...any) {
+	r.log = append(r.log, "log: "+fmt.Sprintf(format, args...))
+}
+
 func (r *recorder) Fatalf(format string, args ...any) {
 	r.log = append(r.log, "fatal: "+fmt.Sprintf(format, args...))
 	panic(stopped{})
@@ -59,16 +63,17 @@ func TestProfile(t *testing.T) {
 	}{
 		{"allow", func(p *Profile) { p.Allow("read", "write", "socket(2)") }, ""},
 		{"not allowed", func(p *Profile) { p.Allow("read", "mount") }, "error: profile .*p.json: expected allow mount\n  found ERRNO\\(1\\) EPERM for mount\\(\\), number 165 on x86_64 \\(docker\\)\n  decided by the default action\n  filter: \\d+ of \\d+ instructions ran\n(.*\n)*    +\\d+  ret ERRNO\\(1\\)\n  also: .* on aarch64 \\(docker\\)\n"},
-		{"deny", func(p *Profile) { p.Deny("mount", "socket(40)", "500..600").With("EPERM", "ENOSYS") }, ""},
+		{"deny", func(p *Profile) { p.Deny("mount", "500..600").With("EPERM", "ENOSYS") }, ""},
+		{"a way past", func(p *Profile) { p.Deny("socket(40)").With("EPERM") }, "log: profile .*p.json: deny socket\\(40\\): the kernel looks at 32 bits of arg0 alone, and the answer to socket\\(0x100000028\\) is ALLOW on x86_64 \\(docker\\)"},
 		{"not denied", func(p *Profile) { p.Deny("read") }, "error: .*expected deny read\n  found ALLOW (.*\n)*  decided by syscalls\\[0\\] at .*p.json:5:16\n(.*\n)*"},
 		{"another answer", func(p *Profile) { p.Deny("mount").With("ENOSYS") }, "error: .*expected deny mount with ENOSYS\n  found ERRNO\\(1\\) EPERM (.*\n)*"},
 		{"said once", func(p *Profile) { p.Deny("read").With("EPERM") }, "error: .*expected deny read\n(  .*\n)*"},
 		{"ask", func(p *Profile) { p.Ask("read") }, "error: .*expected ask read\n(.*\n)*"},
 		{"rest", func(p *Profile) {
-			p.Allow("read", "write", "open", "getpid")
-			p.Deny("mount", "bpf", "socket(40)", "personality(7)")
+			p.Allow("read", "write", "open", "socket(arg0 != 40)", "getpid(0)")
+			p.Deny("mount", "bpf", "personality(7)")
 			p.Deny("rest", "unnamed")
-		}, ""},
+		}, "log: profile .*p.json: allow getpid\\(0\\): the answer is LOG on x86_64 \\(docker\\), aarch64 \\(docker\\): the call runs, and is logged"},
 		{"no call", func(p *Profile) { p.Allow("raed") }, `fatal: allow raed: column 1: unknown syscall "raed": did you mean read\?`},
 		{"no answer", func(p *Profile) { p.Deny("mount").With("ALLOW") }, "fatal: ALLOW: that is an answer to allow, not to deny"},
 		{"nowhere", func(p *Profile) { p.Allow("socketcall") }, "fatal: allow socketcall: socketcall is about no call on x86_64, aarch64"},
