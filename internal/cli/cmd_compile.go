@@ -116,9 +116,17 @@ func (o *options) toCompile(p *profile.Profile, own *compileFlags) (*host, []*sy
 	if err != nil {
 		return nil, nil, err
 	}
-	first := profileArches(p)[0]
+	named := profileArches(p)
+	first := named[0]
 	if len(arches) > 0 {
 		first = arches[0]
+	}
+	if len(arches) == 0 && own.host == "" && o.target == profile.RuntimeKernel {
+		for _, abi := range named {
+			if abi.BigEndian != first.BigEndian {
+				return nil, nil, usage("compile: profile %s is for both byte orders (%s and %s), and a filter has one: choose with --arch or --host", p.Name, first, abi)
+			}
+		}
 	}
 	if own.host != "" {
 		if first, err = syscalls.Lookup(own.host); err != nil {
@@ -142,7 +150,7 @@ func (o *options) toCompile(p *profile.Profile, own *compileFlags) (*host, []*sy
 	}
 	for _, abi := range arches {
 		if abi.BigEndian != arches[0].BigEndian {
-			return nil, nil, usage("compile: profile %s is for both byte orders (%s and %s), and a filter has one: name architectures with --arch", p.Name, arches[0], abi)
+			return nil, nil, usage("compile: %s and %s have different byte orders, and a filter has one", arches[0], abi)
 		}
 	}
 	return h, arches, nil

@@ -5,6 +5,12 @@
 // run of the program with its arguments and three streams; nothing here exits the process or keeps
 // state between runs, so that tests run the commands in process.
 //
+// Terms of the commands on filters:
+//
+//   - A subject is what stands for PROFILE: a profile, a compiled filter, or a stack of them.
+//   - A layer is one filter of a subject.
+//   - A view is a subject as one target enforces it: what was resolved and compiled for each host.
+//
 // Exit codes: 0 nothing at or above the threshold; 1 findings, or the answer no; 2 wrong usage;
 // 3 no judgement: unreadable or malformed input, or something that a scan could not see.
 package cli

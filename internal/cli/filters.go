@@ -46,11 +46,31 @@ func (o *options) resolve(p *profile.Profile, abi *syscalls.Arch) (*host, error)
 	if err != nil {
 		return nil, err
 	}
+	if target.Runtime == profile.RuntimeKernel {
+		p = sameOrderOnly(p, abi)
+	}
 	r, err := p.Resolve(target)
 	if err != nil {
 		return nil, err
 	}
 	return &host{Resolved: r, assumed: assumed}, nil
+}
+
+// sameOrderOnly leaves out the architectures of the other byte order than an ABI's. Runtimes refuse a
+// file that names both, as one filter has one order; the rules as written are for all of them.
+func sameOrderOnly(p *profile.Profile, abi *syscalls.Arch) *profile.Profile {
+	var keep []profile.Name
+	for _, n := range p.Architectures {
+		if a, err := syscalls.Lookup(n.Text); err != nil || a.BigEndian == abi.BigEndian {
+			keep = append(keep, n)
+		}
+	}
+	if len(keep) == 0 || len(keep) == len(p.Architectures) {
+		return p
+	}
+	with := *p
+	with.Architectures = keep
+	return &with
 }
 
 // program returns the filter that answers for an ABI. Where the profile does not cover it, it is one
