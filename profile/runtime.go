@@ -32,8 +32,8 @@ type RuntimeInfo struct {
 func Runtimes() []RuntimeInfo {
 	return []RuntimeInfo{
 		{RuntimeDocker, "Docker reads the file, runc makes the filter", RuntimeRunc, "github.com/moby/profiles v0.3.0 run beside; filters recorded"},
-		{RuntimePodman, "Podman (or Buildah) reads the file, crun makes the filter", RuntimeCrun, "source of go.podman.io/common pkg/seccomp, 2026-04"},
-		{RuntimeCRIO, "CRI-O reads the file with Podman's reader, crun makes the filter", RuntimeCrun, "source of go.podman.io/common pkg/seccomp, 2026-04"},
+		{RuntimePodman, "Podman (or Buildah) reads the file, crun makes the filter", RuntimeCrun, "source and output of go.podman.io/common pkg/seccomp, 2026-04"},
+		{RuntimeCRIO, "CRI-O reads the file with Podman's reader, crun makes the filter", RuntimeCrun, "source and output of go.podman.io/common pkg/seccomp, 2026-04"},
 		{RuntimeContainerd, "containerd reads the file as an OCI section, runc makes the filter", RuntimeRunc, "source of containerd contrib/seccomp"},
 		{RuntimeRunc, "runc, given an OCI section", "", "source of 1.5; loaded filters of 1.1 read back"},
 		{RuntimeCrun, "crun, given an OCI section", "", "source of 1.29; filters of 1.8 as written and as loaded"},
