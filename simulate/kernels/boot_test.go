@@ -48,7 +48,7 @@ func initramfs(files []file) []byte {
 
 // boot runs the machine with these files, of which /init is one, until it switches itself off, and
 // returns what it printed.
-func (m *machine) boot(t *testing.T, kernel string, files []file) string {
+func (m *machine) boot(t *testing.T, kernel string, jit bool, files []file) string {
 	t.Helper()
 	initrd := filepath.Join(t.TempDir(), "initrd")
 	if err := os.WriteFile(initrd, initramfs(files), 0o644); err != nil {
@@ -63,7 +63,8 @@ func (m *machine) boot(t *testing.T, kernel string, files []file) string {
 	args := append(m.QEMU[1:len(m.QEMU):len(m.QEMU)],
 		"-kernel", kernel, "-initrd", initrd, "-nic", "none", "-vga", "none", "-nographic", "-no-reboot",
 		// Without kpti and other mitigations, for the emulation is slow at switching address spaces.
-		"-append", "console="+m.Console+" panic=-1 quiet loglevel=1 audit=0 mitigations=off kpti=off nokaslr rdinit=/init")
+		"-append", "console="+m.Console+" panic=-1 quiet loglevel=1 audit=0 mitigations=off kpti=off nokaslr "+
+			map[bool]string{false: "sysctl.net.core.bpf_jit_enable=0", true: "sysctl.net.core.bpf_jit_enable=1"}[jit]+" rdinit=/init")
 	cmd := exec.CommandContext(ctx, m.QEMU[0], args...)
 	cmd.WaitDelay = 5 * time.Second
 	var out, errs bytes.Buffer
@@ -138,6 +139,16 @@ func read(console string) (report, error) {
 func guest(t *testing.T, goarch string) []byte {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "guest-"+goarch)
+	// The test reads the sources, too, so that go test knows that its result depends on them.
+	sources, err := filepath.Glob("guest/*")
+	if err != nil || len(sources) == 0 {
+		t.Fatal("no sources: ", err)
+	}
+	for _, s := range sources {
+		if _, err := os.ReadFile(s); err != nil {
+			t.Fatal(err)
+		}
+	}
 	cmd := exec.Command("go", "build", "-trimpath", "-o", bin, "./guest")
 	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+goarch, "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false", "GOMIPS=softfloat", "GOARM=7", "GOPPC64=power8")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -12,8 +12,12 @@
 // strict mode. An outcome is what became of one call or program.
 //
 //	go test ./simulate/kernels                      two machines, s390x and arm64
-//	PROFCHECK_FULL=1 go test ./simulate/kernels     all of them
+//	PROFCHECK_FULL=1 go test -timeout 40m ./simulate/kernels
+//	                                                all of them
 //	go test ./simulate/kernels -run Kernels/mipsel  that one
+//
+// All of them takes ten minutes or so on two cores, for which go test wants -timeout 40m. There each
+// kernel boots twice: it interprets filters, and it translates them to machine code.
 //
 // It takes the packages qemu-system-misc, -arm, -ppc and -mips of Debian. The kernels are kept in
 // PROFCHECK_KERNELS, by default profcheck-kernels in the user's cache folder. Missing ones are fetched

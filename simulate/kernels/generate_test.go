@@ -15,7 +15,12 @@ type plan struct {
 	Programs     int // for the loader
 }
 
-var wholePlan = plan{Pairs: 101_000, Calls: 90, Stacks: 150, Programs: 10200}
+var (
+	wholePlan = plan{Pairs: 101_000, Calls: 95, Stacks: 100, Programs: 10_200}
+	// shortPlan is for compat calls where not the whole is wanted, and for the other way of running
+	// filters.
+	shortPlan = plan{Pairs: 20_000, Calls: 60, Stacks: 60, Programs: 2_500}
+)
 
 // generator makes the work of one ABI.
 type generator struct {

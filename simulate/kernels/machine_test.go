@@ -16,6 +16,7 @@ type machine struct {
 	QEMU    []string
 	Console string
 	ABIs    []abi
+	JIT     bool // the kernel translates filters to machine code if not told otherwise
 	Always  bool // run without PROFCHECK_FULL
 }
 
@@ -31,13 +32,13 @@ func (b abi) arch() *syscalls.Arch { return syscalls.ByName(b.Arch) }
 
 var machines = []machine{
 	{
-		Name: "s390x", Package: "linux-image-s390x", Always: true,
+		Name: "s390x", Package: "linux-image-s390x", JIT: true, Always: true,
 		QEMU:    []string{"qemu-system-s390x", "-M", "s390-ccw-virtio", "-cpu", "max", "-m", "1024"},
 		Console: "ttysclp0",
 		ABIs:    []abi{{Arch: "s390x", GOARCH: "s390x"}},
 	},
 	{
-		Name: "arm64", Package: "linux-image-arm64", Always: true,
+		Name: "arm64", Package: "linux-image-arm64", JIT: true, Always: true,
 		QEMU:    []string{"qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a57", "-m", "1024"},
 		Console: "ttyAMA0",
 		ABIs:    []abi{{Arch: "aarch64", GOARCH: "arm64"}, {Arch: "arm", GOARCH: "arm"}},

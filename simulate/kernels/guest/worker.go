@@ -28,6 +28,7 @@ func init() { runtime.LockOSThread() }
 
 // work does the groups from one on, and within that what has no answer yet.
 func work(workFile, answerFile, from string) error {
+	runtime.GOMAXPROCS(4)  // so that a dead thread keeps nobody waiting
 	debug.SetGCPercent(-1) // the collector would wait for threads that are dead
 	w, err := readWork(workFile)
 	if err != nil {
