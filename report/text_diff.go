@@ -49,11 +49,10 @@ func (p *printer) diff(d *Diff) {
 		p.blank()
 		p.line("%s", d.Rest)
 	}
-	if !d.sameTarget() {
-		return
+	if t := d.target(); t != nil {
+		p.blank()
+		p.target(*t)
 	}
-	p.blank()
-	p.target(*d.New.Target)
 }
 
 // unread lists what could not be told by its reason; --verbose has a line for each.
@@ -81,16 +80,19 @@ func (p *printer) unread(list []Unread) {
 	}
 }
 
-// sameTarget reports whether one line can say what was assumed of both sides.
-func (d *Diff) sameTarget() bool {
+// target is what one line can say was assumed of both sides, or of the one that has a target; nil if
+// they differ.
+func (d *Diff) target() *Target {
 	a, b := d.Old.Target, d.New.Target
 	switch {
-	case b == nil:
-		return false
 	case a == nil:
-		return true
+		return b
+	case b == nil:
+		return a
+	case a.Runtime == b.Runtime && a.Kernel == b.Kernel && slices.Equal(a.Caps, b.Caps):
+		return b
 	}
-	return a.Runtime == b.Runtime && a.Kernel == b.Kernel && slices.Equal(a.Caps, b.Caps)
+	return nil
 }
 
 func (s Subject) title() string {
