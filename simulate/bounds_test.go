@@ -69,8 +69,7 @@ func TestBoundOfWork(t *testing.T) {
 			policy = OfPrograms(programs["masked equals"], p)
 		}
 		start := time.Now()
-		a := newAnalysis(policy.plan(), arch.Audit, false, false, abiNumbers(arch))
-		a.arch = arch
+		a := newAnalysis(policy.plan(), callsOf(arch))
 		explored := time.Since(start)
 		if a.spent > maxWork+maxWork/8 {
 			t.Errorf("%s: work %d", name, a.spent)

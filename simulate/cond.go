@@ -38,14 +38,14 @@ const both = -1
 // Arg returns the argument that the condition is about, 0 to 5; -1 for the instruction pointer, for
 // several arguments, for the number and for none.
 func (c Cond) Arg() int {
-	if c.kind == condTrue || c.kind == condRel && bits.OnesCount8(c.rel.subjects()) != 1 {
+	if c.kind == condTrue || c.kind == condRel && bits.OnesCount16(c.rel.subjects()) != 1 {
 		return -1
 	}
 	i := int(c.subject)
 	if c.kind == condRel {
-		i = bits.TrailingZeros8(c.rel.subjects())
+		i = bits.TrailingZeros16(c.rel.subjects())
 	}
-	if i == ipSubject || i == callSubject {
+	if i >= ipSubject {
 		return -1
 	}
 	return i
@@ -65,6 +65,8 @@ func (c Cond) HoldsFor(d *filter.Data) bool {
 		v = d.IP
 	case c.subject == callSubject:
 		v = uint64(uint32(d.Nr))
+	case c.subject == tokenSubject:
+		v = uint64(d.Arch)
 	default:
 		v = d.Args[c.subject]
 	}
@@ -125,7 +127,10 @@ func (op relop) String() string {
 }
 
 func subjectName(subject, half int) string {
-	if subject == callSubject {
+	switch subject {
+	case tokenSubject:
+		return "arch"
+	case callSubject:
 		return "nr"
 	}
 	name := "ip"

@@ -36,8 +36,15 @@ func (m *merger) gridConds(subject int, g grid) []Cond {
 		s, _ := g.whole(max32 + 1) // no more numbers than the list has
 		return []Cond{in(both, s, max64)}
 	}
-	if m.narrow || subject == callSubject {
-		if lo := g[0].lo; !lo.isAll(max32) {
+	if m.narrow || subject >= callSubject {
+		lo := g[0].lo
+		if subject == tokenSubject && m.tokens != nil { // tokens that are not asked about may be in it
+			more := lo.union(m.tokens.complement(max32))
+			if more.isAll(max32) || more.complement(max32).cost() < lo.cost() {
+				lo = more
+			}
+		}
+		if !lo.isAll(max32) {
 			return []Cond{in(both, lo, max32)}
 		}
 		return nil

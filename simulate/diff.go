@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -55,26 +56,33 @@ func Compare(old, new filter.Action) Direction {
 // A Change is a set of calls that two policies answer differently: those of an ABI with a number of
 // a range that satisfy all conditions.
 type Change struct {
-	Arch      *syscalls.Arch
-	From, To  uint32        // both included; Data.Nr as an unsigned number
-	Old, New  filter.Action // as Policy.Run returns them
-	Direction Direction     // never Same
-	When      []Cond        // joined by AND; none: always
-	Witness   filter.Data   // one of the calls, on which both policies were run
+	Arch      *syscalls.Arch // nil: no architecture that is known, see DiffOthers
+	From, To  uint32         // both included; Data.Nr as an unsigned number
+	Old, New  filter.Action  // as Policy.Run returns them
+	Direction Direction      // never Same
+	When      []Cond         // joined by AND; none: always
+	Witness   filter.Data    // one of the calls, on which both policies were run
 }
 
 // String returns "x86_64 7: ALLOW -> ERRNO(1) if arg0 == 1".
 func (c Change) String() string {
-	s := fmt.Sprintf("%s %s: %s -> %s", c.Arch, spanString(c.From, c.To), c.Old, c.New)
+	s := fmt.Sprintf("%s %s: %s -> %s", archName(c.Arch), spanString(c.From, c.To), c.Old, c.New)
 	for i, w := range c.When {
 		s += [2]string{" if ", " and "}[min(i, 1)] + w.String()
 	}
 	return s
 }
 
+func archName(a *syscalls.Arch) string {
+	if a == nil {
+		return "other architectures"
+	}
+	return a.Name
+}
+
 // An UnknownRange is calls of which it is not known whether two policies answer them alike.
 type UnknownRange struct {
-	Arch     *syscalls.Arch
+	Arch     *syscalls.Arch  // nil: no architecture that is known, see DiffOthers
 	From, To uint32          // both included
 	When     []Cond          // only for calls that satisfy these; none: any
 	Reason   string          // why
@@ -93,7 +101,7 @@ func (u UnknownRange) String() string {
 		}
 		return strings.Join(parts, " or ")
 	}
-	return fmt.Sprintf("%s %s: unknown (%s): %s -> %s", u.Arch, spanString(u.From, u.To), u.Reason, list(u.Old), list(u.New))
+	return fmt.Sprintf("%s %s: unknown (%s): %s -> %s", archName(u.Arch), spanString(u.From, u.To), u.Reason, list(u.Old), list(u.New))
 }
 
 // A Difference is all that differs between two policies, by architecture, number and text.
@@ -156,14 +164,26 @@ func Diff(old, new Policy, arches []*syscalls.Arch) (*Difference, error) {
 	code := jointPlan(old, new)
 	var d Difference
 	for _, arch := range arches {
-		a := newAnalysis(code, arch.Audit, arch.BigEndian, arch.Bits == 32, abiNumbers(arch))
-		a.arch = arch
-		c := comparer{analysis: a, old: old, new: new, searches: maxSearch, byLeaves: map[string][]finding{}}
-		if err := c.compare(&d); err != nil {
+		if err := diff(&d, old, new, code, callsOf(arch)); err != nil {
 			return nil, err
 		}
 	}
 	return &d, nil
+}
+
+// DiffOthers is Diff for all architecture tokens but those of some architectures, all if there are
+// none. Changes and unknown ranges have no Arch.
+func DiffOthers(old, new Policy, known []*syscalls.Arch, bigEndian bool) (*Difference, error) {
+	var d Difference
+	if err := diff(&d, old, new, jointPlan(old, new), callsOfOthers(known, bigEndian)); err != nil {
+		return nil, err
+	}
+	return &d, nil
+}
+
+func diff(d *Difference, old, new Policy, code *plan, calls scope) error {
+	c := comparer{analysis: newAnalysis(code, calls), old: old, new: new, searches: maxSearch, byLeaves: map[string][]finding{}}
+	return c.compare(d)
 }
 
 // Narrows compares a policy with itself and one more filter loaded behind it. Almost every filter
@@ -264,7 +284,7 @@ func (c *comparer) findings(p piece) []finding {
 	var list []finding
 	first := p.leaves[0]
 	if len(p.lost) == 0 && !slices.ContainsFunc(p.leaves, func(l *path) bool { return l.answer != first.answer }) {
-		list = []finding{{old: first.answer[0], new: first.answer[1]}}
+		list = []finding{{old: first.answer[0], new: first.answer[1], data: filter.Data{Arch: uint32(c.scope.tokens[0].lo)}}}
 	} else {
 		leaves := slices.DeleteFunc(slices.Clone(p.leaves), func(l *path) bool { return !differs(l) })
 		if !c.afford(leaves) {
@@ -322,12 +342,17 @@ func (c *comparer) report(p piece, f finding, d *Difference, firstChange, firstU
 	}
 	change := Change{Arch: c.arch, From: uint32(p.lo), To: uint32(p.hi), Old: f.old, New: f.new,
 		Direction: Compare(f.old, f.new), When: f.when, Witness: f.data}
-	change.Witness.Arch = c.token
+	if c.merger.tokens == nil {
+		change.Witness.Arch = uint32(c.scope.tokens[0].lo)
+	}
 	if nr := uint64(uint32(f.data.Nr)); nr < p.lo || nr > p.hi { // the finding is that of another piece
 		change.Witness.Nr = int32(uint32(p.lo))
 	}
 	w := &change.Witness
-	order := c.arch.Order()
+	order := binary.ByteOrder(binary.LittleEndian)
+	if c.bigEndian {
+		order = binary.BigEndian
+	}
 	if got := [2]filter.Action{c.old.Run(w, order), c.new.Run(w, order)}; got != [2]filter.Action{f.old, f.new} {
 		return fmt.Errorf("simulate: %s: a run of the witness %+v gives %s -> %s", change, *w, got[0], got[1])
 	}

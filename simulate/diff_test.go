@@ -101,7 +101,7 @@ func mutate(rng *rand.Rand, p filter.Program) filter.Program {
 func TestDiffOfMutants(t *testing.T) {
 	rng := rand.New(rand.NewPCG(30, 1))
 	relations := map[string]int{}
-	for n := range 600 {
+	for n := range rounds(600) {
 		arch := syscalls.ByName(testArches[n%len(testArches)])
 		var p filter.Program
 		var below []filter.Program
@@ -136,7 +136,7 @@ func TestDiffOfMutants(t *testing.T) {
 			t.Errorf("%d pairs are %s", relations[r], r)
 		}
 	}
-	if relations[RelationUnknown] > 60 {
+	if relations[RelationUnknown] > rounds(60) {
 		t.Errorf("%d are unknown", relations[RelationUnknown])
 	}
 }
@@ -146,7 +146,7 @@ func TestDiffOfFullPrograms(t *testing.T) {
 	g := randbpf.New(31)
 	rng := rand.New(rand.NewPCG(31, 1))
 	relations := map[string]int{}
-	for n := range 300 {
+	for n := range rounds(300) {
 		arch := syscalls.ByName(testArches[n%len(testArches)])
 		stack := g.Stack(1+n%2, randbpf.Shape{Size: 8 + n%20, IP: true, Actions: n%2 == 0, Raw: n%5 == 0})
 		p := stack[len(stack)-1]
@@ -219,7 +219,7 @@ func TestDiffOfLibseccompSuite(t *testing.T) {
 		if d, err := Diff(old, OfPrograms(slices.Clone(s.p)), []*syscalls.Arch{arch}); err != nil || d.Relation() != RelationEqual {
 			t.Fatalf("%s: %v, %v", s.name, d, err)
 		}
-		for range 10 {
+		for range rounds(10) {
 			q := mutate(rng, s.p)
 			d, err := Diff(old, OfPrograms(q), []*syscalls.Arch{arch})
 			if err != nil {

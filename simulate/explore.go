@@ -214,7 +214,7 @@ func (e *explorer) follow(s *path) {
 		case filter.OpLdAbs:
 			s.a = e.words[in.k>>2&15]
 		case opLoadSymbol:
-			s.a = e.symbols[in.k&15]
+			s.a = e.symbols[in.k%symbols]
 		case filter.OpLdLen:
 			s.a = constant(filter.DataSize)
 		case filter.OpLdxLen:

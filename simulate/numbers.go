@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"math/bits"
 	"slices"
 	"sort"
 
@@ -140,14 +141,17 @@ func (v value) preimage(s set, limit int) (set, bool) {
 
 // back returns the numbers that "number operation k" takes into the set.
 func (s set) back(code uint16, k uint32, limit int) (set, bool) {
-	if bits, ok := simple(code, word(0), constant(k)); ok {
-		if bits.isConst() {
-			if s.contains(uint64(bits.xor)) {
+	if v, ok := simple(code, word(0), constant(k)); ok {
+		if v.isConst() {
+			if s.contains(uint64(v.xor)) {
 				return upTo(max32), true
 			}
 			return nil, true
 		}
-		return bits.bitsIn(s, limit)
+		return v.bitsIn(s, limit)
+	}
+	if code == filter.OpMulK {
+		return s.divided(k, limit)
 	}
 	var r set
 	wide := uint64(k)
@@ -163,6 +167,44 @@ func (s set) back(code uint16, k uint32, limit int) (set, bool) {
 			}
 		default:
 			return nil, false
+		}
+	}
+	return normal(r), true
+}
+
+// divided is back for a multiplication by k, for sets of few numbers or of all but few.
+func (s set) divided(k uint32, limit int) (set, bool) {
+	if s.count(uint64(limit)) == uint64(limit) {
+		s = s.complement(max32)
+		if s.count(uint64(limit)) == uint64(limit) {
+			return nil, false
+		}
+		r, ok := s.divided(k, limit)
+		return r.complement(max32), ok
+	}
+	// k is odd times a power of 2: the odd part has an inverse, and the power leaves as many upper
+	// bits free as it takes lower ones. A step of Newton's method doubles the bits of the inverse
+	// that are right, of which there are 3 at the start.
+	shift := bits.TrailingZeros32(k)
+	odd := k >> shift
+	inverse := odd
+	for range 4 {
+		inverse *= 2 - odd*inverse
+	}
+	var r set
+	for _, sp := range s {
+		for v := sp.lo; v <= sp.hi; v++ {
+			if v&(1<<shift-1) != 0 {
+				continue
+			}
+			if len(r)+1<<shift > limit {
+				return nil, false
+			}
+			w := uint32(v>>shift) * inverse & (max32 >> shift)
+			for free := range uint32(1) << shift {
+				w := uint64(w | free<<(32-shift))
+				r = append(r, span{w, w})
+			}
 		}
 	}
 	return normal(r), true

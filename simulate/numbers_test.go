@@ -75,6 +75,12 @@ func TestPreimage(t *testing.T) {
 		}
 		lo := rng.Uint64N(1 << (1 + rng.IntN(32)))
 		s := set{{lo, lo + rng.Uint64N(1<<32-lo)}}
+		if rng.IntN(3) == 0 {
+			s[0].hi = min(lo+rng.Uint64N(5), max32)
+		}
+		if rng.IntN(4) == 0 && !s.isAll(max32) {
+			s = s.complement(max32)
+		}
 		in, ok := v.preimage(s, maxSpans)
 		if !ok {
 			open++

@@ -123,6 +123,7 @@ func constants(list []uint64, narrow bool) []uint64 {
 type merger struct {
 	narrow bool               // the high halves are 0
 	given  [subjects][]uint64 // constants of each subject
+	tokens set                // architecture tokens that are asked about; nil: one
 }
 
 // A cell is a region in the making.
@@ -185,7 +186,7 @@ func (m *merger) cell(l *path) (*cell, bool) {
 	k := l.known()
 	c := &cell{answer: l.answer, rels: k.rels}
 	for i := range subjects {
-		f := factOf(k.words[2*i], k.words[2*i+1], k.listed[i], m.narrow || i == callSubject, l.meter)
+		f := factOf(k.words[2*i], k.words[2*i+1], k.listed[i], m.narrow || i >= callSubject, l.meter)
 		if len(f.in) == 0 {
 			return nil, false
 		}

@@ -35,15 +35,42 @@ type Unknown struct {
 // computes with the number in ways that no range can say, conditions on the number appear beside
 // them, but never for numbers that have a name. The work is bounded; see Unknown.
 func Partition(p Policy, arch *syscalls.Arch) []NumberRange {
-	a := newAnalysis(p.plan(), arch.Audit, arch.BigEndian, arch.Bits == 32, abiNumbers(arch))
-	a.arch = arch
-	return a.partition()
+	return newAnalysis(p.plan(), callsOf(arch)).partition()
 }
 
 // PartitionToken is Partition for any architecture token and all numbers; narrow says that the upper
 // halves of arguments and instruction pointer are 0.
 func PartitionToken(p Policy, token uint32, bigEndian, narrow bool) []NumberRange {
-	return newAnalysis(p.plan(), token, bigEndian, narrow, upTo(max32)).partition()
+	return newAnalysis(p.plan(), scope{tokens: single(uint64(token)), numbers: upTo(max32), bigEndian: bigEndian, narrow: narrow}).partition()
+}
+
+// PartitionOthers is Partition for all tokens but those of some architectures, all if there are none:
+// what machines get that nobody thought of. A filter that compares the token with others leads to
+// conditions on it ("arch == 0x1234").
+func PartitionOthers(p Policy, known []*syscalls.Arch, bigEndian bool) []NumberRange {
+	return newAnalysis(p.plan(), callsOfOthers(known, bigEndian)).partition()
+}
+
+// A scope is the calls that an analysis is about.
+type scope struct {
+	arch              *syscalls.Arch // nil: none in particular
+	tokens, numbers   set
+	bigEndian, narrow bool
+}
+
+func callsOf(arch *syscalls.Arch) scope {
+	return scope{arch, single(uint64(arch.Audit)), abiNumbers(arch), arch.BigEndian, arch.Bits == 32}
+}
+
+func callsOfOthers(known []*syscalls.Arch, bigEndian bool) scope {
+	if len(known) == 0 {
+		known = syscalls.Arches()
+	}
+	var tokens []span
+	for _, arch := range known {
+		tokens = append(tokens, span{uint64(arch.Audit), uint64(arch.Audit)})
+	}
+	return scope{tokens: normal(tokens).complement(max32), numbers: upTo(max32), bigEndian: bigEndian}
 }
 
 // abiNumbers returns the numbers that belong to an ABI.
@@ -73,12 +100,11 @@ func abiNumbers(arch *syscalls.Arch) set {
 	return r.intersect(last.complement(max32))
 }
 
-// An analysis is what an explorer found for one token, number by number.
+// An analysis is what an explorer found for a scope, number by number.
 type analysis struct {
 	merger
 	*explorer
-	arch  *syscalls.Arch // nil: none in particular
-	token uint32
+	scope
 
 	asked    int // leaves that regions were made of, see maxCells
 	byLeaves map[string][]Region
@@ -97,21 +123,27 @@ func (a *analysis) id(pointer any) uint64 {
 	return n
 }
 
-func newAnalysis(code *plan, token uint32, bigEndian, narrow bool, numbers set) *analysis {
+func newAnalysis(code *plan, calls scope) *analysis {
 	a := &analysis{
-		merger:   merger{narrow: narrow},
+		merger:   merger{narrow: calls.narrow},
 		explorer: &explorer{plan: code, meter: &meter{}},
-		token:    token,
+		scope:    calls,
 		byLeaves: map[string][]Region{},
 		byAction: map[filter.Action][]Region{},
 		byLost:   map[string]*tails{},
 		ids:      map[any]uint64{},
 	}
-	a.setSymbols(&a.merger)
-	a.symbols[tokenSymbol] = constant(token)
-	a.setWords(bigEndian)
 	start := &path{answer: [2]filter.Action{filter.Allow, filter.Allow}}
-	start.numbers = slices.Clone(numbers)
+	start.numbers = slices.Clone(calls.numbers)
+	a.setSymbols(&a.merger)
+	if t := calls.tokens; len(t) == 1 && t[0].lo == t[0].hi {
+		a.symbols[tokenSymbol] = constant(uint32(t[0].lo))
+	} else {
+		a.merger.tokens = t
+		start.facts = &facts{}
+		start.facts.words[tokenSymbol] = &wordFact{in: t}
+	}
+	a.setWords(calls.bigEndian)
 	a.explore(start, maxWork)
 	return a
 }
@@ -294,7 +326,7 @@ func (s *path) at(nr uint32) (*path, bool) {
 }
 
 // with is the value where some subjects, a bit each, are known.
-func (v value) with(subjects uint8, as *assignment) value {
+func (v value) with(subjects uint16, as *assignment) value {
 	switch {
 	case v.subjects()&subjects == 0:
 		return v

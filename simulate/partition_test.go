@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,6 +31,14 @@ func checkCover(ranges []NumberRange, numbers set) error {
 		return fmt.Errorf("the ranges are %v, not %v", got, numbers)
 	}
 	return nil
+}
+
+// rounds is how often a random test goes round: n, or 20 times that where PROFCHECK_FULL is set.
+func rounds(n int) int {
+	if os.Getenv("PROFCHECK_FULL") != "" {
+		n *= 20
+	}
+	return n
 }
 
 // rangeOf returns the range of a number, nil if none has it.
@@ -210,7 +219,7 @@ func TestPartitionOfRandomPrograms(t *testing.T) {
 	rng := rand.New(rand.NewPCG(21, 1))
 	arches := []string{"x86_64", "x32", "x86", "s390x", "mips"}
 	var c count
-	for n := range 600 {
+	for n := range rounds(400) {
 		arch := syscalls.ByName(arches[n%len(arches)])
 		var stack []filter.Program
 		for range 1 + rng.IntN(2) {
@@ -321,5 +330,77 @@ func TestPartitionOfSharedToken(t *testing.T) {
 	}
 	if r := PartitionToken(OfPrograms(), 12345, true, false); len(r) != 1 || r[0].String() != "0..4294967295: ALLOW" {
 		t.Errorf("no filter, some token: %v", r)
+	}
+}
+
+// Tokens that nobody knows are one more unknown.
+func TestPartitionOfOtherTokens(t *testing.T) {
+	j := filter.Jump
+	token, nr := filter.Load(filter.OffsetArch), filter.Load(filter.OffsetNr)
+	for _, tt := range []struct {
+		p    filter.Program
+		want string
+	}{
+		{mobyFilter(t), "0..4294967295: KILL_THREAD"},
+		{filter.Program{token, j(filter.OpJeqK, 0xc000003e, 1, 0), filter.Return(filter.Trap), filter.Return(filter.Allow)}, "0..4294967295: TRAP"},
+		{filter.Program{token, j(filter.OpJeqK, 0x1234, 1, 0), filter.Return(filter.Trap), filter.Return(filter.Allow)},
+			"0..4294967295: ALLOW if arch == 0x1234; TRAP if arch != 0x1234"},
+		{filter.Program{token, j(filter.OpJsetK, 0x80000000, 3, 0), nr, j(filter.OpJeqK, 7, 1, 0), filter.Return(filter.Trap), filter.Return(filter.Allow)},
+			"0..6: ALLOW if arch & 0x80000000 != 0; TRAP if arch & 0x80000000 == 0 | 7: ALLOW | 8..4294967295: ALLOW if arch & 0x80000000 != 0; TRAP if arch & 0x80000000 == 0"},
+	} {
+		p := OfPrograms(tt.p)
+		ranges := PartitionOthers(p, nil, false)
+		var parts []string
+		for _, r := range ranges {
+			parts = append(parts, r.String())
+		}
+		if got := strings.Join(parts, " | "); got != tt.want {
+			t.Errorf("got  %s\nwant %s", got, tt.want)
+		}
+	}
+	// Of random programs, against runs on tokens that no architecture has.
+	rng := rand.New(rand.NewPCG(23, 1))
+	onToken := 0
+	for range rounds(300) {
+		program := randomNumberProgram(rng, 4+rng.IntN(20))
+		for i := range program {
+			if program[i].Code == filter.OpLdAbs && rng.IntN(3) == 0 {
+				program[i].K = filter.OffsetArch
+			}
+		}
+		p, pool := OfPrograms(program), samples(program, false)
+		ranges := PartitionOthers(p, nil, true)
+		if err := checkCover(ranges, upTo(max32)); err != nil {
+			t.Fatal(err)
+		}
+		for range 300 {
+			d := filter.Data{Nr: int32(pool[rng.IntN(len(pool))]), Arch: uint32(pool[rng.IntN(len(pool))]), IP: pool[rng.IntN(len(pool))]}
+			if syscalls.ByAudit(d.Arch, 0) != nil {
+				continue
+			}
+			for i := range d.Args {
+				d.Args[i] = pool[rng.IntN(len(pool))]
+			}
+			r := rangeOf(ranges, uint32(d.Nr))
+			if err := checkCall(p, r, &d, binary.BigEndian); err != nil {
+				t.Fatalf("%v: %v", program, err)
+			}
+			if strings.Contains(r.String(), "arch") {
+				onToken++
+			}
+		}
+		mutant := OfPrograms(mutate(rng, program))
+		d, err := DiffOthers(p, mutant, nil, true)
+		if err != nil {
+			t.Fatalf("%v: %v", program, err)
+		}
+		for _, c := range d.Changes {
+			if w := c.Witness; syscalls.ByAudit(w.Arch, 0) != nil || p.Run(&w, binary.BigEndian) != c.Old || mutant.Run(&w, binary.BigEndian) != c.New {
+				t.Fatalf("%v: %v, %+v", program, c, w)
+			}
+		}
+	}
+	if onToken < 1000 {
+		t.Errorf("%d calls are in regions with a condition on the token", onToken)
 	}
 }

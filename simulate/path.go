@@ -22,7 +22,7 @@ func (r relationFact) String() string {
 	return r.left.String() + " " + r.op.String() + " " + r.right.String()
 }
 
-func (r relationFact) subjects() uint8 { return r.left.subjects() | r.right.subjects() }
+func (r relationFact) subjects() uint16 { return r.left.subjects() | r.right.subjects() }
 
 // same reports whether two relations are written alike.
 func (r relationFact) same(s relationFact) bool {
@@ -189,7 +189,7 @@ func (k *knowledge) relate(r relationFact) bool {
 // passes, if there are too many, or if a relation needs a subject without given constants.
 func (k *knowledge) jointly() bool {
 	f := k.known()
-	var deps uint8
+	var deps uint16
 	for _, r := range f.rels {
 		deps |= r.subjects()
 	}

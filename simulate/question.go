@@ -170,7 +170,7 @@ func (k *knowledge) values(v value) ([]uint32, error) {
 		return nil, ErrTooComplex
 	}
 	var all []uint32
-	if i := bits.TrailingZeros8(deps); deps == 1<<i && k.known().listed[i] != nil {
+	if i := bits.TrailingZeros16(deps); deps == 1<<i && k.known().listed[i] != nil {
 		var as assignment
 		for _, c := range k.facts.listed[i] {
 			as[2*i], as[2*i+1] = uint32(c), uint32(c>>32)

@@ -210,7 +210,7 @@ func (a *analysis) sketchUnit(states []sketch, first, end int32, numbers set) (r
 		case filter.OpLdAbs:
 			s.a = a.words[in.k>>2&15]
 		case opLoadSymbol:
-			s.a = a.symbols[in.k&15]
+			s.a = a.symbols[in.k%symbols]
 		case filter.OpLdLen:
 			s.a = constant(filter.DataSize)
 		case filter.OpLdxLen:

@@ -7,18 +7,19 @@ import (
 )
 
 // A symbol is one half of an unknown 64-bit number: 2*subject for the low half, one more for the
-// high half. Subjects 0 to 5 are the arguments, subject 6 is the instruction pointer. Subject 7 has
-// the syscall number as its low half and the architecture token as its high half.
+// high half. Subjects 0 to 5 are the arguments, subject 6 is the instruction pointer, 7 the syscall
+// number and 8 the architecture token, of which there is a low half alone.
 type symbol uint8
 
 const (
-	ipSubject   = 6
-	callSubject = 7
-	subjects    = 8
-	symbols     = 2 * subjects
+	ipSubject    = 6
+	callSubject  = 7
+	tokenSubject = 8
+	subjects     = 9
+	symbols      = 2 * subjects
 
 	numberSymbol symbol = 2 * callSubject
-	tokenSymbol  symbol = 2*callSubject + 1
+	tokenSymbol  symbol = 2 * tokenSubject
 )
 
 func (s symbol) subject() int { return int(s) / 2 }
@@ -46,8 +47,8 @@ type value struct {
 type node struct {
 	code        uint16
 	left, right value
-	size        int   // words and operations in it, counted as a tree; more than maxSize: at least that
-	deps        uint8 // a bit per subject that it depends on
+	size        int    // words and operations in it, counted as a tree; more than maxSize: at least that
+	deps        uint16 // a bit per subject that it depends on
 }
 
 // maxSize bounds the values that are computed or printed; an operation can double the size.
@@ -77,7 +78,7 @@ func (v value) same(w value) bool {
 }
 
 // subjects returns a bit per subject that the value depends on.
-func (v value) subjects() uint8 {
+func (v value) subjects() uint16 {
 	switch {
 	case v.node != nil:
 		return v.node.deps

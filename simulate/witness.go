@@ -73,10 +73,10 @@ var errMissed = errors.New("simulate: no number for these others")
 func (s *solver) try(m *merger, numbers set, try uint64) (d filter.Data, err error) {
 	stride := uint64(1) // walks through the combinations of given constants
 	var as assignment
-	known := uint8(0)
+	known := uint16(0)
 	for i := range subjects {
 		subject := (i + int(try)) % subjects
-		if subject == callSubject && numbers == nil {
+		if subject == callSubject && numbers == nil || subject == tokenSubject && m.tokens == nil {
 			continue
 		}
 		sets, ok := s.fromRelations(subject, known, &as)
@@ -85,10 +85,13 @@ func (s *solver) try(m *merger, numbers set, try uint64) (d filter.Data, err err
 		}
 		joined := len(sets) > 0
 		s.fixed = 0
-		if subject == callSubject {
+		switch subject {
+		case callSubject:
 			sets = append(sets, halfSet{0, numbers})
+		case tokenSubject:
+			sets = append(sets, halfSet{0, m.tokens})
 		}
-		if m.narrow || subject == callSubject {
+		if m.narrow || subject >= callSubject {
 			s.fixed = max32 << 32
 		}
 		var v uint64
@@ -110,6 +113,8 @@ func (s *solver) try(m *merger, numbers set, try uint64) (d filter.Data, err err
 		switch subject {
 		case callSubject:
 			d.Nr = int32(uint32(v))
+		case tokenSubject:
+			d.Arch = uint32(v)
 		case ipSubject:
 			d.IP = v
 		default:
@@ -121,7 +126,7 @@ func (s *solver) try(m *merger, numbers set, try uint64) (d filter.Data, err err
 
 // fromRelations returns what the relations between a subject and others, whose numbers are known,
 // say of it. It is false if it is known that they cannot hold.
-func (s *solver) fromRelations(subject int, known uint8, as *assignment) (sets []halfSet, ok bool) {
+func (s *solver) fromRelations(subject int, known uint16, as *assignment) (sets []halfSet, ok bool) {
 	for _, r := range s.rels {
 		deps := r.subjects()
 		if deps>>subject&1 == 0 || deps&^known != 1<<subject {
