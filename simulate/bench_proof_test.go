@@ -122,3 +122,16 @@ func BenchmarkProveCompiled(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkPartitionHostile is the most that programs made for it can take.
+func BenchmarkPartitionHostile(b *testing.B) {
+	arch := syscalls.ByName("x86_64")
+	programs := hostileToPartitions()
+	for _, name := range sortedNames(programs) {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				Partition(OfPrograms(programs[name]), arch)
+			}
+		})
+	}
+}

@@ -144,12 +144,16 @@ func TestUnknownSaysWhatIsKnown(t *testing.T) {
 		{"the same", OfPrograms(tangle), OfPrograms(slices.Clone(tangle)), RelationEqual, 0},
 		{"one more", OfPrograms(tangle), OfPrograms(tangle, guard), RelationTighter, 0},
 		{"another number", OfPrograms(tangle), OfPrograms(other), RelationUnknown, 1},
+		{"found by trying", OfPrograms(tangle), OfPrograms(tangled(filter.ErrnoAction(1), filter.Log)), RelationUnknown, 1},
 		{"only one answer", OfPrograms(tangled(filter.Trap, filter.Trap)), OfPrograms(filter.Program{filter.Load(filter.OffsetNr),
 			filter.Jump(filter.OpJeqK, 5, 0, 1), filter.Return(filter.Trap), filter.Jump(filter.OpJgeK, 100, 1, 0), filter.Return(filter.Allow), filter.Return(filter.Log)}), RelationEqual, 0},
 	} {
 		d, err := Diff(tt.old, tt.new, arches)
 		if err != nil || d.Relation() != tt.relation || len(d.Unknown) != tt.unknown {
 			t.Errorf("%s: %s, %v, %v, %v", tt.name, d.Relation(), d.Changes, d.Unknown, err)
+		}
+		if got, want := d.Loosens(), tt.name == "found by trying"; got != want {
+			t.Errorf("%s: loosens is %v", tt.name, got)
 		}
 	}
 }

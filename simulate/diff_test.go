@@ -35,6 +35,12 @@ func checkDifference(rng *rand.Rand, old, new Policy, arch *syscalls.Arch, pool 
 			return 0, fmt.Errorf("change %v: witness %+v gives %v -> %v", c, w, a, b)
 		}
 	}
+	for _, u := range d.Unknown {
+		w := u.Witness
+		if u.Direction != Same && (!u.covers(&w) || w.Arch != arch.Audit || Compare(old.Run(&w, order), new.Run(&w, order)) != u.Direction) {
+			return 0, fmt.Errorf("unknown %v with witness %+v", u, w)
+		}
+	}
 	numbers := abiNumbers(arch)
 	try := []uint32{0, 7, max32}
 	for _, c := range d.Changes {
