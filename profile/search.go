@@ -57,7 +57,7 @@ func cut(pieces []piece, at uint32) (below, above []piece) {
 }
 
 // mostPlanned bounds the pieces that plan takes on at once: its time grows with their cube.
-const mostPlanned = 48
+const mostPlanned = 32
 
 // search writes a search for the value in the accumulator. Many pieces are first halved by weight.
 func (e *emitter) search(pieces []piece) target {
