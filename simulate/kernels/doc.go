@@ -14,10 +14,12 @@
 //	go test ./simulate/kernels                      two machines, s390x and arm64
 //	PROFCHECK_FULL=1 go test -timeout 40m ./simulate/kernels
 //	                                                all of them
-//	go test ./simulate/kernels -run Kernels/mipsel  that one
+//	PROFCHECK_FULL=1 go test ./simulate/kernels -run Kernels/mipsel
+//	                                                that one
 //
 // All of them takes ten minutes or so on two cores, for which go test wants -timeout 40m. There each
-// kernel boots twice: it interprets filters, and it translates them to machine code.
+// kernel boots twice: it interprets filters, and it translates them to machine code. Two do not, for
+// reasons that their entries in machine_test.go give.
 //
 // It takes the packages qemu-system-misc, -arm, -ppc and -mips of Debian. The kernels are kept in
 // PROFCHECK_KERNELS, by default profcheck-kernels in the user's cache folder. Missing ones are fetched

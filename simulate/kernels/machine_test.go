@@ -17,7 +17,9 @@ type machine struct {
 	Console string
 	ABIs    []abi
 	JIT     bool // the kernel translates filters to machine code if not told otherwise
-	Always  bool // run without PROFCHECK_FULL
+	// OneWay is why the kernel is not booted a second time with the other setting of JIT; "" if it is.
+	OneWay string
+	Always bool // run without PROFCHECK_FULL
 }
 
 // An abi is a way to make calls on a machine.
@@ -32,7 +34,8 @@ func (b abi) arch() *syscalls.Arch { return syscalls.ByName(b.Arch) }
 
 var machines = []machine{
 	{
-		Name: "s390x", Package: "linux-image-s390x", JIT: true, Always: true,
+		Name: "s390x", Package: "linux-image-s390x", Always: true,
+		OneWay:  "Debian builds this kernel without the translation",
 		QEMU:    []string{"qemu-system-s390x", "-M", "s390-ccw-virtio", "-cpu", "max", "-m", "1024"},
 		Console: "ttysclp0",
 		ABIs:    []abi{{Arch: "s390x", GOARCH: "s390x"}},
@@ -45,6 +48,8 @@ var machines = []machine{
 	},
 	{
 		Name: "ppc64el", Package: "linux-image-powerpc64le",
+		// Seen with net.core.bpf_jit_enable=1: the machine's slw and srw take six bits of X.
+		OneWay:  "translated filters, which Debian does not enable, get 0 from a shift by an X of 32",
 		QEMU:    []string{"qemu-system-ppc64", "-M", "pseries", "-m", "2048"},
 		Console: "hvc0",
 		ABIs:    []abi{{Arch: "ppc64le", GOARCH: "ppc64le"}},

@@ -241,8 +241,7 @@ func strictChild(a answers, slot uint32, c *call) {
 	if errno != 0 {
 		a.set(slot, outcome(broken, uint32(errno)))
 	} else {
-		x := &c.args
-		r, _, errno := syscall.RawSyscall6(uintptr(c.nr), uintptr(x[0]), uintptr(x[1]), uintptr(x[2]), uintptr(x[3]), uintptr(x[4]), uintptr(x[5]))
+		r, errno := strictCall(c)
 		a.set(slot, outcome(returned, seenErrno(r, errno)))
 	}
 	for {
