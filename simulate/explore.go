@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/bits"
 	"slices"
+	"sync"
 
 	"github.com/profcheck/profcheck/filter"
 )
@@ -72,12 +73,24 @@ type explorer struct {
 	spent   int     // work that was done
 }
 
+// buckets are kept for the next explorer: most have little to do.
+var buckets sync.Pool
+
+type bucketMemory struct {
+	buckets []*path
+	waiting []uint64
+}
+
 // explore follows all that goes out from start. What comes of it is in leaves and lost; work is the
 // bound of it all. A path that is taken for feasible although no call takes it does no harm: its
 // conditions never hold.
 func (e *explorer) explore(start *path, work int) {
-	e.buckets = make([]*path, len(e.code)+1)
-	e.waiting = make([]uint64, len(e.code)/64+1)
+	memory, _ := buckets.Get().(*bucketMemory)
+	if memory == nil || len(memory.buckets) <= len(e.code) {
+		memory = &bucketMemory{make([]*path, len(e.code)+1), make([]uint64, len(e.code)/64+1)}
+	}
+	defer buckets.Put(memory) // all empty again
+	e.buckets, e.waiting = memory.buckets, memory.waiting
 	e.tasks = make([][]*path, 1) // number 0 is no task
 	start.meter = e.meter
 	if start.facts != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/profcheck/profcheck/filter"
 	"github.com/profcheck/profcheck/syscalls"
@@ -52,10 +53,7 @@ func (r Region) String() string {
 // is ErrTooComplex, always, if the paths are too many or the returned value itself is computed from
 // arguments; nothing is known then.
 func Outcomes(p filter.Program, arch *syscalls.Arch, nr int32, args [6][]uint64) ([]Region, error) {
-	code := plan{raw: true}
-	code.add(unit{program: p}, oldSide)
-	code.finish()
-	e := explorer{plan: &code, meter: &meter{}}
+	e := explorer{plan: rawPlan(p), meter: &meter{}}
 	m := merger{narrow: arch.Bits == 32}
 	for i, list := range args {
 		m.given[i] = constants(list, m.narrow)
@@ -72,6 +70,29 @@ func Outcomes(p filter.Program, arch *syscalls.Arch, nr int32, args [6][]uint64)
 		return nil, ErrTooComplex
 	}
 	return m.regions(e.leaves), nil
+}
+
+// lastPlan is the plan of the program that Outcomes was asked about last: callers ask about many
+// calls of one program.
+var lastPlan atomic.Pointer[struct {
+	program filter.Program
+	*plan
+}]
+
+// rawPlan returns the plan of one program whose answer is the value that it returns.
+func rawPlan(p filter.Program) *plan {
+	last := lastPlan.Load()
+	if last == nil || !slices.Equal(last.program, p) {
+		code := &plan{raw: true}
+		code.add(unit{program: p}, oldSide)
+		code.finish()
+		last = &struct {
+			program filter.Program
+			*plan
+		}{slices.Clone(p), code}
+		lastPlan.Store(last)
+	}
+	return last.plan
 }
 
 // setSymbols makes the arguments and the instruction pointer unknown, as far as nothing is given.
