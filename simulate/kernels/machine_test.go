@@ -69,7 +69,7 @@ var machines = []machine{
 	{
 		Name: "armhf", Package: "linux-image-armmp",
 		// Seen with net.core.bpf_jit_enable=1: a shift by a register takes its eight low bits.
-		OneWay: "translated filters, which Debian does not enable, get 0 from a shift by an X whose low byte is 32 or more",
+		OneWay:  "translated filters, which Debian does not enable, get 0 from a shift by an X whose low byte is 32 or more",
 		QEMU:    []string{"qemu-system-arm", "-M", "virt", "-m", "1024"},
 		Console: "ttyAMA0",
 		ABIs:    []abi{{Arch: "arm", GOARCH: "arm"}},
