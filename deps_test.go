@@ -26,7 +26,7 @@ const module = "github.com/profcheck/profcheck"
 //
 // Tests of a package may import any package that is not above it.
 const diagram = `
-	syscalls < profile, simulate, elfscan, observe, lint, generate, profiletest, analyzer, internal/cli
+	syscalls < filter, profile, simulate, elfscan, observe, lint, generate, profiletest, analyzer, internal/cli
 	filter   < profile, simulate, observe, lint, profiletest, analyzer, internal/cli
 	finding  < elfscan, observe, lint, report, analyzer, internal/cli
 	profile  < lint, generate, profiletest, analyzer, internal/cli
@@ -39,21 +39,24 @@ const diagram = `
 	elfscan/internal/isa    < elfscan
 	lint/internal/catalog   < lint
 	syscalls/internal/table < syscalls/internal/gen
+	syscalls, filter < simulate/internal/randbpf
 `
 
 // alone are packages that nothing imports and that are no command: they hold tests, or are run by
 // go generate.
-var alone = []string{"elfscan/witness", "syscalls/internal/gen"}
+var alone = []string{"elfscan/witness", "simulate/internal/randbpf", "simulate/kernels", "simulate/kernels/guest", "syscalls/internal/gen"}
 
 // thirdParties says who may import what does not come with Go, and why it is there.
 var thirdParties = []thirdPartyRule{
 	{"golang.org/x/tools", []string{"analyzer", "golangci", "cmd/profvet"}, nil, "go/analysis"},
 	{"golang.org/x/arch", []string{"elfscan/internal/isa"}, []string{"elfscan"}, "decoders as a witness for our own"},
+	{"golang.org/x/net", nil, []string{"filter", "simulate"}, "another machine and notation of the same instructions as a witness"},
 	{"golang.org/x/sys", nil, []string{"*"}, "Go's own numbers of syscalls, and the calls that tests of the kernel need"},
 	{"github.com/google/go-cmp", nil, []string{"*"}, "readable differences"},
 	{"github.com/spf13/cobra", []string{"internal/cli"}, nil, "commands, flags, completion"},
 	{"github.com/spf13/pflag", nil, []string{"internal/cli"}, "cobra's flags, to list them"},
-	{"github.com/elastic/go-seccomp-bpf", nil, []string{"profile", "elfscan/witness"}, "another compiler of filters as a witness, and a loader"},
+	{"go.yaml.in/yaml/v3", []string{"profiletest"}, nil, "expectation files, with the line and column of each word"},
+	{"github.com/elastic/go-seccomp-bpf", nil, []string{"simulate", "elfscan/witness"}, "another compiler of filters as a witness, and a loader"},
 	{"github.com/moby/profiles/seccomp", nil, []string{"profile"}, "the built-in docker-default must be equal to it"},
 	{"github.com/opencontainers/runtime-spec", nil, []string{"profile"}, "the types that moby's module takes"},
 }

@@ -3,9 +3,10 @@ exec </dev/null
 export CI=true
 
 # What the tests call: tracing, containers, disassembly, other processors, libseccomp itself, and
-# the C compiler for it and for the race detector.
+# the C compiler for it and for the race detector, and machines for kernels of other architectures.
 witnesses=(ca-certificates strace runc gcc libc6-dev libseccomp-dev binutils
-	binutils-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static)
+	binutils-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static crun
+	qemu-system-misc qemu-system-arm)
 
 die() {
 	printf '%s\n' "$*" >&2

@@ -157,7 +157,7 @@ func (d *Difference) OnlyNarrows() bool { return !d.Loosens() && len(d.Unknown) 
 // Diff compares two policies on every call of the architectures, all if there are none: every
 // number, all arguments, any instruction pointer. Each change comes with a call on which both were
 // run. What could not be settled is in Unknown; where Changes and Unknown are both empty the
-// policies are proven equal.
+// policies are proven equal. Upper halves are those of Partition.
 //
 // A filter has one byte order, and so means something on the architectures of that order alone. The
 // error tells of an answer that a run does not confirm, which would be a fault of this package.
@@ -168,11 +168,27 @@ func Diff(old, new Policy, arches []*syscalls.Arch) (*Difference, error) {
 	code := jointPlan(old, new)
 	var d Difference
 	for _, arch := range arches {
-		if err := diff(&d, old, new, code, callsOf(arch)); err != nil {
+		calls := callsOf(arch)
+		if arch.UpperHalves {
+			var wide Difference
+			if err := diff(&wide, old, new, code, calls.withUpper()); err != nil {
+				return nil, err
+			}
+			if wide.usesUpper() {
+				d.Changes, d.Unknown = append(d.Changes, wide.Changes...), append(d.Unknown, wide.Unknown...)
+				continue
+			}
+		}
+		if err := diff(&d, old, new, code, calls); err != nil {
 			return nil, err
 		}
 	}
 	return &d, nil
+}
+
+// usesUpper reports whether some change depends on upper halves, or may.
+func (d *Difference) usesUpper() bool {
+	return len(d.Unknown) > 0 || slices.ContainsFunc(d.Changes, func(c Change) bool { return slices.ContainsFunc(c.When, Cond.usesUpper) })
 }
 
 // DiffOthers is Diff for all architecture tokens but those of some architectures, all if there are

@@ -41,7 +41,8 @@ func (r Region) String() string {
 // Outcomes returns what the filter can answer for a syscall of one ABI, by its number as
 // seccomp_data carries it. args[i] holds the constants that argument i can have, nil for any number;
 // the instruction pointer can be any. On a 32-bit ABI the upper halves of arguments and instruction
-// pointer are 0, and constants are cut to 32 bits. p must have passed Verify.
+// pointer are 0, as programs of that ABI pass them (a 64-bit one can do otherwise, see Partition and
+// syscalls.Arch.UpperHalves), and constants are cut to 32 bits. p must have passed Verify.
 //
 // Each call of that number is in exactly one of the regions, and gets that region's action; a region
 // may turn out to be empty if its conditions join several words in ways that Outcomes does not see

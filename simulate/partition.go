@@ -33,7 +33,16 @@ type Unknown struct {
 // Regions depend on arguments and instruction pointer, as those of Outcomes do; where a filter
 // computes with the number in ways that no range can say, conditions on the number appear beside
 // them, but never for numbers that have a name. The work is bounded; see Unknown.
+//
+// Where a call can come with upper halves that it ignores (syscalls.Arch.UpperHalves), and the
+// filter answers by them, so do the regions; otherwise they say "arg0" of its low half.
 func Partition(p Policy, arch *syscalls.Arch) []NumberRange {
+	if arch.UpperHalves {
+		wide := newAnalysis(p.plan(), callsOf(arch).withUpper()).partition()
+		if slices.ContainsFunc(wide, NumberRange.usesUpper) {
+			return wide
+		}
+	}
 	return newAnalysis(p.plan(), callsOf(arch)).partition()
 }
 
@@ -59,6 +68,32 @@ type scope struct {
 
 func callsOf(arch *syscalls.Arch) scope {
 	return scope{arch, single(uint64(arch.Audit)), abiNumbers(arch), arch.BigEndian, arch.Bits == 32}
+}
+
+// withUpper is the same calls with any upper halves.
+func (s scope) withUpper() scope {
+	s.narrow = false
+	return s
+}
+
+// usesUpper reports whether the regions depend on upper halves, or may.
+func (n NumberRange) usesUpper() bool {
+	return n.Unknown != nil || slices.ContainsFunc(n.Regions, func(r Region) bool { return slices.ContainsFunc(r.When, Cond.usesUpper) })
+}
+
+// usesUpper reports whether the condition is about the upper half of a number, or may be.
+func (c Cond) usesUpper() bool {
+	switch c.kind {
+	case condTrue:
+		return false
+	case condIn:
+		return c.half == 1 || c.half == both && c.limit > max32
+	case condEq, condNe:
+		return c.bits.mask>>32 != 0
+	case condAtom:
+		return c.half != 0
+	}
+	return true
 }
 
 func callsOfOthers(known []*syscalls.Arch, bigEndian bool) scope {

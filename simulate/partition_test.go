@@ -404,3 +404,36 @@ func TestPartitionOfOtherTokens(t *testing.T) {
 		t.Errorf("%d calls are in regions with a condition on the token", onToken)
 	}
 }
+
+// TestPartitionUpperHalves: what TestUpperHalvesRunningKernel saw is a part of the proof. A filter of
+// the i386 call that looks at all of a register can be got past by int 0x80 from a 64-bit program;
+// by a 32-bit ARM program it cannot.
+func TestPartitionUpperHalves(t *testing.T) {
+	denies := filter.Program{filter.Return(filter.ErrnoAction(1))}
+	looks := filter.Program{
+		filter.Load(filter.ArgHigh(0, binary.LittleEndian)), filter.Jump(filter.OpJeqK, 0, 1, 0),
+		filter.Return(filter.Allow), filter.Return(filter.ErrnoAction(1)),
+	}
+	for _, tt := range []struct{ arch, relation string }{
+		{"x86", RelationLooser}, {"mipsel", RelationLooser}, {"arm", RelationEqual}, {"x86_64", RelationLooser},
+	} {
+		arch := syscalls.ByName(tt.arch)
+		d, err := Diff(OfPrograms(denies), OfPrograms(looks), []*syscalls.Arch{arch})
+		if err != nil || d.Relation() != tt.relation {
+			t.Errorf("%s: %v, %v; want %s", tt.arch, d, err, tt.relation)
+			continue
+		}
+		for _, c := range d.Changes {
+			if c.Witness.Args[0]>>32 == 0 {
+				t.Errorf("%s: the witness %+v has no upper half", tt.arch, c.Witness)
+			}
+		}
+		for _, n := range Partition(OfPrograms(looks), arch) {
+			for _, r := range n.Regions {
+				if _, err := r.Witness(arch, [6][]uint64{}); err != nil {
+					t.Errorf("%s: %v: %v", tt.arch, r, err)
+				}
+			}
+		}
+	}
+}

@@ -29,7 +29,12 @@ func (r Region) Witness(arch *syscalls.Arch, args [6][]uint64) (d filter.Data, e
 	for i, list := range args {
 		m.given[i] = constants(list, m.narrow)
 	}
-	return m.witness(r, nil)
+	d, err = m.witness(r, nil)
+	if errors.Is(err, ErrEmpty) && arch.UpperHalves {
+		m.narrow = false // a region of a Partition can ask for upper halves
+		d, err = m.witness(r, nil)
+	}
+	return d, err
 }
 
 // witness returns a call in the region; its number is one of the given ones, where these are not

@@ -15,10 +15,14 @@ type Arch struct {
 	BigEndian bool // byte order of seccomp_data and of the filter's instructions
 
 	// Bits is 32 or 64: the width of the registers that carry arguments into seccomp_data.args
-	// (arch/*/include/asm/syscall.h syscall_get_arguments). On a 32-bit ABI the kernel's entry
-	// code leaves the upper half zero, except for MIPS o32 on a 64-bit kernel, which passes the
-	// registers as they are: sign-extended.
+	// (arch/*/include/asm/syscall.h syscall_get_arguments).
 	Bits int
+
+	// UpperHalves says that a filter can see upper halves of arguments that are not 0 although Bits
+	// is 32 and the call itself ignores them: by int 0x80 a 64-bit program on x86_64 hands over
+	// its whole registers, and MIPS o32 on a 64-bit kernel passes them sign-extended. Both were
+	// seen on running kernels. On the other 32-bit ABIs upper halves are 0.
+	UpperHalves bool
 
 	// PointerBits is 32 or 64: the width of a pointer and of C's long in a program of this ABI.
 	// It differs from Bits for x32 and mips64n32 alone. Libseccomp compares arguments by this

@@ -22,6 +22,7 @@ var x86 = Arch{
 	Audit:       0x40000003,
 	Bits:        32,
 	PointerBits: 32,
+	UpperHalves: true,
 	Socketcall:  true,
 	IPC:         true,
 	Host:        "x86_64",
