@@ -136,7 +136,6 @@ func readRecording(data []byte) (groups []group, answers []outcome, ip uint64, e
 			continue
 		case "ip":
 			_, err = fmt.Sscanf(rest, "%v", &ip)
-			continue
 		case "group":
 			groups = append(groups, group{slot: len(answers)})
 			g = &groups[len(groups)-1]
