@@ -9,7 +9,7 @@ const (
 	Tighter     = "tighter" // the reverse
 	Both        = "both"
 	Changed     = "changed" // only what comes with the same action differs, such as the errno
-	RelationOff = "unknown" // something was too complex to tell, and nothing was found in what was not
+	RelationOff = "unknown" // something was too complex to tell; what was found stands in changes
 )
 
 var relations = []string{Equal, Looser, Tighter, Both, Changed, RelationOff}
@@ -50,6 +50,7 @@ type Change struct {
 	OldErrno  string   `json:"oldErrno,omitempty"` // the name: EPERM
 	NewErrno  string   `json:"newErrno,omitempty"`
 	When      string   `json:"when,omitempty"` // conditions on the arguments; empty: always
+	Partly    bool     `json:"partly,omitempty"` // known of the witness alone; of the others see unknown
 	Witness   *Witness `json:"witness"`        // a call that gets Old before and New now, as a run of both confirmed
 }
 

@@ -28,10 +28,12 @@ func (p *printer) diff(d *Diff) {
 	switch {
 	case d.Relation == Equal:
 		text += ": the same answer to every call, proven for " + archList(d.Arches)
+	case len(d.Changes) > 0 && len(d.Unknown) > 0:
+		text += ": it could not be told for all calls; " + countChanges(d.Changes)
 	case len(d.Changes) > 0:
 		text += ": " + countChanges(d.Changes)
 	case len(d.Unknown) > 0:
-		text += ": it could not be told for all calls, and nothing was found for the others"
+		text += ": it could not be told for all calls, and nothing was found"
 	}
 	p.lead(mark, lead, text)
 	if d.Narrows {
@@ -76,8 +78,22 @@ func (p *printer) unread(list []Unread) {
 		}
 	}
 	for _, r := range reasons {
-		p.names("", yellow, "unknown: "+r, where[r])
+		list := where[r]
+		if len(list) > listed {
+			list = []string{count(len(list), "call") + " and ranges of numbers on " + words(archesOf(list)) + " (--verbose lists them)"}
+		}
+		p.names("", yellow, "unknown: "+r, list)
 	}
+}
+
+// archesOf returns the architectures behind the last " on " of each text.
+func archesOf(texts []string) (arches []string) {
+	for _, t := range texts {
+		if a := t[strings.LastIndex(t, " ")+1:]; !slices.Contains(arches, a) {
+			arches = append(arches, a)
+		}
+	}
+	return arches
 }
 
 // target is what one line can say was assumed of both sides, or of the one that has a target; nil if

@@ -47,6 +47,18 @@ func (d *comparison) one(abi *syscalls.Arch) (changes []report.Change, unknown [
 		}
 	}
 	for _, u := range found.Unknown {
+		if u.Direction != simulate.Same { // a call was found all the same, and both sides run on it
+			w := u.Witness
+			nr := uint32(w.Nr)
+			c := simulate.Change{
+				Arch: abi, From: nr, To: nr, Direction: u.Direction, When: u.When, Witness: w,
+				Old: before.Run(&w, abi.Order()), New: after.Run(&w, abi.Order()),
+			}
+			name, _ := abi.NameOf(w.Nr)
+			doc := changeDoc(c, piece{nr, nr, name}, w)
+			doc.Partly = true
+			changes = append(changes, doc)
+		}
 		for _, p := range pieces(abi, u.From, u.To) {
 			unknown = append(unknown, report.Unread{
 				Arch: abi.Name, Syscall: p.name, Nr: int32(p.from), To: p.end(), When: whenText(u.When), Reason: u.Reason,
@@ -106,10 +118,14 @@ func pieces(abi *syscalls.Arch, from, to uint32) (out []piece) {
 
 func changeDoc(c simulate.Change, p piece, w filter.Data) report.Change {
 	before, now := c.Old.Effect(), c.New.Effect()
+	arch := otherTokens
+	if c.Arch != nil {
+		arch = c.Arch.Name
+	}
 	doc := report.Change{
-		Arch: c.Arch.Name, Syscall: p.name, Nr: int32(p.from), To: p.end(), Direction: c.Direction.String(),
+		Arch: arch, Syscall: p.name, Nr: int32(p.from), To: p.end(), Direction: c.Direction.String(),
 		Old: before.String(), New: now.String(), OldErrno: errnoName(before), NewErrno: errnoName(now), When: whenText(c.When),
-		Witness: &report.Witness{Arch: c.Arch.Name, Syscall: p.name, Nr: w.Nr, IP: report.Hex(w.IP)},
+		Witness: &report.Witness{Arch: arch, Syscall: p.name, Nr: w.Nr, IP: report.Hex(w.IP)},
 	}
 	for _, arg := range w.Args {
 		doc.Witness.Args = append(doc.Witness.Args, report.Hex(arg))

@@ -183,7 +183,7 @@ func (a *App) rawToTerminal(o *options, own *compileFlags) error {
 	if own.as != "" || o.output != "" || o.format != "text" || !ok {
 		return nil
 	}
-	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+	if !terminal(f) {
 		return nil
 	}
 	return usage("a raw filter is no text for a terminal: -o FILE, or --as %s", strings.Join(filter.Formats(), ", "))

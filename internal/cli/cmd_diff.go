@@ -80,11 +80,6 @@ func (a *App) diff(o *options, own diffFlags, oldName, newName string) error {
 	if err != nil {
 		return err
 	}
-	if before.machine == nil {
-		before.machine = after.machine
-	} else if after.machine == nil {
-		after.machine = before.machine
-	}
 	d := &comparison{before: before, after: after}
 	arches, rest, err := d.arches(o)
 	if err != nil {
@@ -105,6 +100,17 @@ func (a *App) diff(o *options, own diffFlags, oldName, newName string) error {
 			return err
 		}
 	}
+	if len(o.arches) == 0 || slices.Contains(o.arches, "all") {
+		if err := d.strangers(doc, arches[0]); err != nil {
+			return err
+		}
+	}
+	if d.hosts != nil {
+		if doc.Rest != "" {
+			doc.Rest += "; "
+		}
+		doc.Rest += "only kernels of " + strings.Join(d.hosts, ", ") + " were asked about, which the compiled filter is for (--arch names others)"
+	}
 	doc.Relation = relation(doc)
 	loosened := slices.ContainsFunc(doc.Changes, func(c report.Change) bool { return c.Direction == report.Looser })
 	doc.Narrows = narrows(before, after) && !loosened && len(doc.Unknown) == 0
@@ -116,13 +122,14 @@ func (a *App) diff(o *options, own diffFlags, oldName, newName string) error {
 
 // diffCode returns the exit code of a comparison.
 func diffCode(doc *report.Diff, allowIncomplete bool) int {
-	unknown := len(doc.Unknown) > 0 && !allowIncomplete
+	unknown := len(doc.Unknown) > 0
+	looser := slices.ContainsFunc(doc.Changes, func(c report.Change) bool { return c.Direction == report.Looser })
 	switch {
 	case doc.Equality && len(doc.Changes) > 0:
 		return exitFindings // one witness is enough
-	case unknown:
-		return exitUnknown
-	case !doc.Equality && (doc.Relation == report.Looser || doc.Relation == report.Both):
+	case unknown && (doc.Equality || !allowIncomplete):
+		return exitUnknown // sameness is proven or it is not
+	case !doc.Equality && looser:
 		return exitFindings
 	}
 	return exitOK
@@ -137,14 +144,14 @@ func relation(doc *report.Diff) string {
 	switch {
 	case seen[report.Looser] && seen[report.Tighter]:
 		return report.Both
+	case len(doc.Unknown) > 0: // which may be looser or tighter
+		return report.RelationOff
 	case seen[report.Looser]:
 		return report.Looser
 	case seen[report.Tighter]:
 		return report.Tighter
 	case seen[report.Changed]:
 		return report.Changed
-	case len(doc.Unknown) > 0:
-		return report.RelationOff
 	}
 	return report.Equal
 }
@@ -153,6 +160,7 @@ func relation(doc *report.Diff) string {
 type comparison struct {
 	before, after *view
 	named         []*syscalls.Arch // that a side names, or --arch: these must load
+	hosts         []string         // to which the question was limited; nil: to none
 }
 
 // arches returns the architectures to compare, and those about which one line is enough: the ones
@@ -183,9 +191,16 @@ func (d *comparison) arches(o *options) (list, rest []*syscalls.Arch, err error)
 		d.named = list
 		return list, nil, nil
 	}
+	d.limit()
+	if d.hosts != nil {
+		elsewhere := func(abi *syscalls.Arch) bool { return !slices.Contains(d.hosts, abi.Host) }
+		if left := slices.DeleteFunc(slices.Clone(all), elsewhere); len(left) > 0 {
+			all = left
+		}
+	}
 	for _, v := range []*view{d.before, d.after} {
 		for _, abi := range v.arches() {
-			if fits(abi) && !slices.Contains(list, abi) {
+			if fits(abi) && slices.Contains(all, abi) && !slices.Contains(list, abi) {
 				list = append(list, abi)
 			}
 		}
@@ -201,6 +216,42 @@ func (d *comparison) arches(o *options) (list, rest []*syscalls.Arch, err error)
 	}
 	return list, rest, nil
 }
+
+// limit says for which hosts a comparison with a compiled filter is meant, as long as --arch does not
+// say it: a profile has a filter for each host, and a file is one of them. Every ABI of them is
+// compared as its own host enforces the profile.
+func (d *comparison) limit() {
+	if len(d.before.profiles())+len(d.after.profiles()) == 0 {
+		return
+	}
+	d.hosts = d.before.madeFor()
+	for _, host := range d.after.madeFor() {
+		d.hosts = appendNew(d.hosts, host)
+	}
+}
+
+// strangers adds what changes for architecture tokens that no ABI has, but a filter may ask for.
+func (d *comparison) strangers(doc *report.Diff, abi *syscalls.Arch) error {
+	before, after, err := d.policies(abi)
+	if err != nil {
+		return err
+	}
+	found, err := simulate.DiffOthers(before, after, nil, abi.BigEndian)
+	if err != nil {
+		return err
+	}
+	for _, c := range found.Changes {
+		doc.Changes = append(doc.Changes, changeDoc(c, piece{from: c.From, to: c.To}, c.Witness))
+	}
+	for _, u := range found.Unknown {
+		last := int32(u.To)
+		doc.Unknown = append(doc.Unknown, report.Unread{Arch: otherTokens, Nr: int32(u.From), To: &last, When: whenText(u.When), Reason: u.Reason})
+	}
+	return nil
+}
+
+// otherTokens stands for every architecture token that no table has.
+const otherTokens = "other"
 
 // loading leaves out the architectures on whose hosts neither side's profiles load, so that there is
 // nothing to compare.

@@ -24,7 +24,8 @@ func (o *options) system() simulate.System {
 func (v *view) inEffect(doc *report.Simulate, c call, action filter.Action) {
 	s := v.o.system()
 	if reason, exempt := s.Exempt(c.abi, c.data.Nr); exempt {
-		doc.Exempt = reason
+		doc.Exempt, doc.Effect = reason, "the call runs, whatever the filter says"
+		return
 	}
 	if action.Base() == filter.Allow {
 		return

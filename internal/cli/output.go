@@ -71,8 +71,17 @@ func (a *App) colors(o *options) bool {
 	if !ok {
 		return false
 	}
+	return terminal(f)
+}
+
+// terminal reports whether somebody reads what is written to f.
+func terminal(f *os.File) bool {
 	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
 }
 
 // bare strips operation and path from a file error, which the message names already.

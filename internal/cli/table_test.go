@@ -80,10 +80,18 @@ func TestDecider(t *testing.T) {
 		t.Fatal(err)
 	}
 	reasons := make(map[string]int)
-	for _, names := range [][2]string{{"x86_64", "x86_64"}, {"aarch64", "aarch64"}, {"x86_64", "x86"}, {"x86_64", "riscv64"}} {
-		abi := syscalls.ByName(names[1])
-		v := (&options{}).view(&subject{"docker-default", []*layer{{name: "docker-default", profile: p}}})
-		v.machine = syscalls.ByName(names[0])
+	narrow, err := profile.Parse("narrow", []byte(`{"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"],
+		"syscalls": [{"names": ["read", "write"], "action": "SCMP_ACT_ALLOW"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	docker := p
+	for _, tt := range []struct {
+		p   *profile.Profile
+		abi string
+	}{{docker, "x86_64"}, {docker, "aarch64"}, {docker, "x86"}, {narrow, "x86"}} {
+		p, abi := tt.p, syscalls.ByName(tt.abi)
+		v := (&options{}).view(&subject{p.Name, []*layer{{name: p.Name, profile: p}}})
 		h, err := v.host(0, abi)
 		if err != nil {
 			t.Fatal(err)

@@ -14,37 +14,28 @@ type view struct {
 	o     *options
 	hosts []memo[*host] // by layer, then by ABI.Host
 
-	// machine is the ABI whose host all calls come from. A compiled filter was made for one machine,
-	// and what it is compared or stacked with is meant for the same. nil: each ABI's own host.
-	machine *syscalls.Arch
-
 	stacks memo[[]filter.Program] // by ABI.Host and byte order
 }
 
 func (o *options) view(s *subject) *view {
-	return &view{subject: s, o: o, hosts: make([]memo[*host], len(s.layers)), machine: s.machine()}
+	return &view{subject: s, o: o, hosts: make([]memo[*host], len(s.layers))}
 }
 
-// machine is the ABI that a compiled filter is for first; nil if there is none.
-func (s *subject) machine() *syscalls.Arch {
-	l := s.compiled()
-	if l == nil {
-		return nil
+// madeFor returns the hosts of the ABIs that the compiled filters test; nil if there are none, or if
+// they test none.
+func (s *subject) madeFor() (hosts []string) {
+	for _, l := range s.layers {
+		if l.profile == nil {
+			for _, abi := range testedArches(l.program, l.order) {
+				hosts = appendNew(hosts, abi.Host)
+			}
+		}
 	}
-	if list := testedArches(l.program, l.order); len(list) > 0 {
-		return list[0]
-	}
-	if len(s.profiles()) > 0 {
-		return s.firstArch()
-	}
-	return nil
+	return hosts
 }
 
 // host returns a profile layer as the host of an ABI enforces it.
 func (v *view) host(layer int, abi *syscalls.Arch) (*host, error) {
-	if v.machine != nil {
-		abi = v.machine
-	}
 	return v.hosts[layer].get(abi.Host, func() (*host, error) { return v.o.resolve(v.layers[layer].profile, abi) })
 }
 
