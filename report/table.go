@@ -113,3 +113,22 @@ func (t *Table) check() error {
 	}
 	return nil
 }
+
+// Unknown reports whether some answer could not be told.
+func (t *Table) Unknown() bool {
+	for _, a := range t.Arches {
+		for _, o := range a.Others {
+			if o.Action == unknownAction {
+				return true
+			}
+		}
+		for _, s := range a.Syscalls {
+			for _, r := range s.Regions {
+				if r.Action == unknownAction {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

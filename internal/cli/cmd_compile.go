@@ -103,9 +103,6 @@ func (a *App) compile(o *options, own *compileFlags, name string) error {
 	if n := len(h.Conflicts); n > 0 {
 		a.note(o, "%s where rules overlap with different actions, the first in the file wins: %s", counted(n, "call"), conflictText(h.Conflicts[0]))
 	}
-	if h.Disabled {
-		a.note(o, "%s: the filter allows everything", h.Profile.DisabledReason())
-	}
 	return a.writeProgram(o, own, l.name, p, arches[0].Order())
 }
 

@@ -99,7 +99,13 @@ func (a *App) table(o *options, name, against string) error {
 			return err
 		}
 	}
-	return a.emit(o, doc)
+	if err := a.emit(o, doc); err != nil {
+		return err
+	}
+	if doc.Unknown() {
+		return done(exitUnknown)
+	}
+	return nil
 }
 
 // tabulate finds the answers of each view for each architecture.

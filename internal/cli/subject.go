@@ -55,6 +55,9 @@ func (a *App) openSubject(o *options, name string) (*subject, error) {
 		if err != nil {
 			return nil, err
 		}
+		if l.profile != nil && l.profile.Disabled() {
+			a.note(o, "%s %s: every call is allowed", l.name, l.profile.DisabledReason())
+		}
 		s.layers = append(s.layers, l)
 	}
 	return s, nil
