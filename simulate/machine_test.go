@@ -133,25 +133,14 @@ func TestMachineMoby(t *testing.T) {
 	}
 }
 
-// TestMachineSpeed holds one evaluation of a tree to what it is for: faster than the VM that others
-// use, by far. The limits leave room for a busy machine; the benchmarks give the figures.
-func TestMachineSpeed(t *testing.T) {
-	if testing.Short() {
-		t.Skip("measures time; not under -short, where the race detector slows it")
-	}
-	own := ownFilter(t)
-	machine := testing.Benchmark(func(b *testing.B) { benchmarkMachine(b, own) })
-	xnet := testing.Benchmark(func(b *testing.B) { benchmarkXNet(b, own) })
-	t.Logf("%.1f ns, golang.org/x/net/bpf %.1f ns", perRun(machine), perRun(xnet))
-	if machine.AllocsPerOp() != 0 {
-		t.Errorf("%d allocations", machine.AllocsPerOp())
-	}
-	if perRun(machine) > perRun(xnet)/2 {
-		t.Errorf("%.1f ns a run, golang.org/x/net/bpf needs %.1f", perRun(machine), perRun(xnet))
+// TestMachineAllocations: one evaluation of a tree allocates nothing.
+func TestMachineAllocations(t *testing.T) {
+	m := NewMachine(ownFilter(t), binary.LittleEndian)
+	d := filter.Data{Nr: 59, Arch: 0xc000003e}
+	if n := testing.AllocsPerRun(1000, func() { m.Run(&d) }); n != 0 {
+		t.Errorf("%v allocations a run", n)
 	}
 }
-
-func perRun(r testing.BenchmarkResult) float64 { return float64(r.T.Nanoseconds()) / float64(r.N) }
 
 // TestMachineConcurrent is for the race detector.
 func TestMachineConcurrent(t *testing.T) {
