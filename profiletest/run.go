@@ -269,9 +269,47 @@ func (r *runner) askIn(e *expectation, c *calls, set setting, numbers []span[uin
 				logged = true
 			}
 		}
+		for _, k := range l.conflicts(n, conds) {
+			if !e.accepts(k.First.Action) || k.Second == nil || !e.accepts(k.Second.Action) {
+				failure.add(l.undecided(span[uint32]{uint32(k.Nr), uint32(k.Nr)}, errConflict))
+			}
+		}
 		r.cover(l, n, conds, answers)
 	}
 	return l, logged, nil
+}
+
+// errConflict is why nobody can tell what a runtime's compiler makes of a call.
+var errConflict = fmt.Errorf("%w: rules overlap with different actions, which a runtime may decide either way", errUndecided)
+
+// conflicts returns the conflicts of the profile among calls that fulfil the conditions.
+func (l *loaded) conflicts(n span[uint32], conds []bound) (out []profile.Conflict) {
+	if l.resolved == nil {
+		return nil
+	}
+	for _, k := range l.resolved.Conflicts {
+		if k.Arch != l.arch || uint32(k.Nr) < n.from || uint32(k.Nr) > n.to {
+			continue
+		}
+		// The conflict comes with one call; arguments that neither rule asks about can be any.
+		args, asked := k.Args, [6]bool{}
+		for _, rule := range []*profile.ResolvedRule{k.First, k.Second} {
+			if rule != nil {
+				for _, c := range rule.Conds {
+					asked[c.Arg] = true
+				}
+			}
+		}
+		for i := range conds {
+			if list := conds[i].constants(l.arch); len(list) > 0 && !asked[conds[i].arg] {
+				args[conds[i].arg] = list[0]
+			}
+		}
+		if allHold(conds, &args) {
+			out = append(out, k)
+		}
+	}
+	return out
 }
 
 func (f *Failure) add(c Case) {
