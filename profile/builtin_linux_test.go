@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -106,14 +105,6 @@ func sameAsMoby(t *testing.T, name string, data []byte, target Target) {
 			}
 		}
 	}
-}
-
-func names(arches []*syscalls.Arch) string {
-	var list []string
-	for _, a := range arches {
-		list = append(list, a.Name)
-	}
-	return strings.Join(list, " ")
 }
 
 var capSets = map[string][]string{

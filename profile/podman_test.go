@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/profcheck/profcheck/syscalls"
 )
 
 // What Podman's reader made of files is what we resolve, and what it refused, we refuse.
@@ -103,4 +105,12 @@ func sameRules(a, b *Resolved) string {
 	}
 	pick := func(r *Resolved) enforced { return enforced{r.Default, r.Flags, names(r.Arches), r.Rules} }
 	return cmp.Diff(pick(a), pick(b), cmpopts.IgnoreFields(ResolvedRule{}, "Source", "Pos"), cmpopts.EquateEmpty())
+}
+
+func names(arches []*syscalls.Arch) string {
+	var list []string
+	for _, a := range arches {
+		list = append(list, a.Name)
+	}
+	return strings.Join(list, " ")
 }

@@ -49,9 +49,9 @@ type Change struct {
 	New       string   `json:"new"`
 	OldErrno  string   `json:"oldErrno,omitempty"` // the name: EPERM
 	NewErrno  string   `json:"newErrno,omitempty"`
-	When      string   `json:"when,omitempty"` // conditions on the arguments; empty: always
+	When      string   `json:"when,omitempty"`   // conditions on the arguments; empty: always
 	Partly    bool     `json:"partly,omitempty"` // known of the witness alone; of the others see unknown
-	Witness   *Witness `json:"witness"`        // a call that gets Old before and New now, as a run of both confirmed
+	Witness   *Witness `json:"witness"`          // a call that gets Old before and New now, as a run of both confirmed
 }
 
 // Unread is a range of numbers about which nothing is known.
