@@ -1,6 +1,9 @@
 package filter
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"fmt"
+)
 
 // DataSize is the size of struct seccomp_data in bytes, and what the len instructions load.
 const DataSize = 64
@@ -60,4 +63,22 @@ var one = []byte{0, 1}
 // little-endian.
 func IsBigEndian(order binary.ByteOrder) bool {
 	return order != nil && order.Uint16(one) == 1
+}
+
+// WordName names word i of struct seccomp_data, at byte offset 4*i, as a trace shows it: "nr", "arch",
+// "ip low", "arg0 high".
+func WordName(i int, order binary.ByteOrder) string {
+	half := [2]string{"low", "high"}
+	if IsBigEndian(order) {
+		half = [2]string{"high", "low"}
+	}
+	switch i {
+	case 0:
+		return "nr"
+	case 1:
+		return "arch"
+	case 2, 3:
+		return "ip " + half[i%2]
+	}
+	return fmt.Sprintf("arg%d %s", (i-4)/2, half[i%2])
 }

@@ -200,3 +200,21 @@ func TestOpcodes(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
+
+// A trace names the words by the offsets at which they lie.
+func TestWordName(t *testing.T) {
+	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+		for name, offset := range map[string]uint32{
+			"nr": OffsetNr, "arch": OffsetArch, "arg0 low": ArgLow(0, order), "arg0 high": ArgHigh(0, order),
+			"arg5 low": ArgLow(5, order), "arg5 high": ArgHigh(5, order),
+		} {
+			if got := WordName(int(offset/4), order); got != name {
+				t.Errorf("%v: the word at %d is %q, want %q", order, offset, got, name)
+			}
+		}
+	}
+	d := Data{IP: 7}
+	if words := d.Words(binary.BigEndian); words[3] != 7 || WordName(3, binary.BigEndian) != "ip low" {
+		t.Errorf("the low half of ip: %v, %q", words, WordName(3, binary.BigEndian))
+	}
+}

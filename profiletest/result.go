@@ -200,7 +200,7 @@ func (c *Case) trace(b *strings.Builder, verbose bool) {
 	for _, s := range steps {
 		line := fmt.Sprintf("    %4d  %s", s.PC, c.Program[s.PC])
 		if s.Word >= 0 {
-			line = fmt.Sprintf("%-32s  %s = %#x", line, wordName(s.Word, c.Arch), loadedValue(c.Program[s.PC], s))
+			line = fmt.Sprintf("%-32s  %s = %#x", line, filter.WordName(s.Word, c.Arch.Order()), loadedValue(c.Program[s.PC], s))
 		}
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
@@ -224,23 +224,6 @@ func Shown(steps []simulate.Step) int {
 		}
 	}
 	return max(0, len(steps)-few)
-}
-
-// wordName names a word of struct seccomp_data by its index.
-func wordName(word int, arch *syscalls.Arch) string {
-	half := [2]string{"low", "high"}
-	if arch.BigEndian {
-		half = [2]string{"high", "low"}
-	}
-	switch word {
-	case 0:
-		return "nr"
-	case 1:
-		return "arch"
-	case 2, 3:
-		return "ip " + half[word-2]
-	}
-	return fmt.Sprintf("arg%d %s", (word-4)/2, half[word%2])
 }
 
 // Answer writes an action as the kernel carries it out, with the name of an errno: "ERRNO(1) EPERM".

@@ -262,26 +262,9 @@ func step(in filter.Insn, s simulate.Step, abi *syscalls.Arch) report.Step {
 	out := report.Step{PC: s.PC, Insn: in.String(), A: s.A, X: s.X}
 	switch {
 	case s.Word >= 0:
-		out.Note = fmt.Sprintf("%s = %#x", wordName(s.Word, abi), s.A)
+		out.Note = fmt.Sprintf("%s = %#x", filter.WordName(s.Word, abi.Order()), s.A)
 	case in.Code&7 == filter.ClassJmp && in.Code != filter.OpJa && s.Taken:
 		out.Note = "holds"
 	}
 	return out
-}
-
-// wordName names a word of struct seccomp_data by its index.
-func wordName(word int, abi *syscalls.Arch) string {
-	half := [2]string{"low", "high"}
-	if abi.BigEndian {
-		half = [2]string{"high", "low"}
-	}
-	switch word {
-	case 0:
-		return "nr"
-	case 1:
-		return "arch"
-	case 2, 3:
-		return "ip " + half[word-2]
-	}
-	return fmt.Sprintf("arg%d %s", (word-4)/2, half[word%2])
 }
