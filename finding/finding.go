@@ -71,7 +71,8 @@ type Frame struct {
 	Function string // the symbol; "sub_<address>" if the binary names none
 	File     string // source file of the instruction, "" if unknown
 	Line     int    // its line, 0 if unknown
-	Address  uint64 // virtual address of the instruction as linked; 0 if it is not code
+	Module   string // base name of the file that holds the function; "" for the program itself
+	Address  uint64 // virtual address of the instruction in that file as linked; 0 if it is not code
 	Edge     Edge   // how this frame leads to the next one; empty in the last frame
 }
 

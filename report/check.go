@@ -41,7 +41,7 @@ type Target struct {
 	Host    string   `json:"host"`
 	Caps    []string `json:"caps"`
 	Kernel  string   `json:"kernel"`
-	Assumed []string `json:"assumed,omitempty"` // fields nobody gave: "runtime", "caps", "kernel"
+	Assumed []string `json:"assumed,omitempty"` // what nobody gave: "runtime", "caps", "kernel"; "libraries" if those of this machine were read
 }
 
 // Outcome is what a profile answers for one syscall.

@@ -19,10 +19,21 @@ type Binary struct {
 	Kind       string       `json:"kind"` // "go" or "elf"
 	Arch       string       `json:"arch"`
 	Toolchain  string       `json:"toolchain,omitempty"` // what built it, "go1.26.1"; empty if the file does not say
+	Script     []string     `json:"script,omitempty"`    // what was named is a script: it, and the scripts that interpret it
+	Root       string       `json:"root,omitempty"`      // the directory that stood for /; empty: the machine's own
+	With       []string     `json:"with,omitempty"`      // programs whose needs are united with its own
 	Complete   bool         `json:"complete"`            // no unresolved number and nothing missing
+	Modules    []Module     `json:"modules,omitempty"`   // what its process maps, the program first; absent where no other file is
 	Syscalls   []Need       `json:"syscalls"`            // ascending number
 	Unresolved []Unresolved `json:"unresolved"`
 	Gaps       []Gap        `json:"gaps"`
+}
+
+// Module is a file that is mapped into a program's process.
+type Module struct {
+	Path    string `json:"path"`              // in the root, without links
+	BuildID string `json:"buildId,omitempty"` // in hex; empty if the file has none
+	Opened  bool   `json:"opened,omitempty"`  // while the program runs: dlopen, or a plugin that was given
 }
 
 // Need is one syscall that a binary can make.
@@ -48,8 +59,9 @@ type Frame struct {
 	Function string `json:"function"`
 	File     string `json:"file,omitempty"`
 	Line     int    `json:"line,omitempty"`
-	Address  Hex    `json:"address"`        // 0x0 if it is not code
-	Edge     string `json:"edge,omitempty"` // how it leads to the next frame: call, inline, reference, interface
+	Module   string `json:"module,omitempty"` // base name of the file that holds the function; absent: the program itself
+	Address  Hex    `json:"address"`          // 0x0 if it is not code
+	Edge     string `json:"edge,omitempty"`   // how it leads to the next frame: call, inline, reference, interface
 }
 
 // Unresolved is a syscall instruction whose number could not be told.
@@ -62,16 +74,17 @@ type Unresolved struct {
 
 // Gap is something that a scan could not look into.
 type Gap struct {
-	Kind   string  `json:"kind"` // exec, dlopen, plugin, loader or missing
-	Detail string  `json:"detail"`
-	Path   []Frame `json:"path,omitempty"`
+	Kind   string   `json:"kind"` // exec, dlopen, plugin, loader or missing
+	Detail string   `json:"detail"`
+	Names  []string `json:"names,omitempty"` // what is started, loaded or missing, as far as known
+	Path   []Frame  `json:"path,omitempty"`
 }
 
 // FromPath is a finding's path in the form of the documents.
 func FromPath(p finding.Path) []Frame {
 	out := make([]Frame, 0, len(p))
 	for _, f := range p {
-		out = append(out, Frame{f.Function, f.File, f.Line, Hex(f.Address), string(f.Edge)})
+		out = append(out, Frame{f.Function, f.File, f.Line, f.Module, Hex(f.Address), string(f.Edge)})
 	}
 	return out
 }

@@ -192,14 +192,19 @@ func (p *printer) finding(f Finding, profile string) {
 // path prints all frames, aligned, the root first.
 func (p *printer) path(indent string, frames []Frame) {
 	var rows [][]string
+	modules := slices.ContainsFunc(frames, func(f Frame) bool { return f.Module != "" })
 	for _, f := range frames {
 		function := f.Function
 		if f.Edge != "" && f.Edge != "call" {
 			function += " (" + f.Edge + ")"
 		}
-		rows = append(rows, []string{function, f.place(true)})
+		if modules {
+			rows = append(rows, []string{function, f.Module, f.place(true)})
+		} else {
+			rows = append(rows, []string{function, f.place(true)})
+		}
 	}
-	p.columns(indent, []style{plain, faint}, rows)
+	p.columns(indent, []style{plain, faint, faint}, rows)
 }
 
 // unused prints the one counted line on what is open without need.
@@ -229,8 +234,9 @@ func (p *printer) unused(c *Check) {
 func (p *printer) gaps(binaries []Binary) {
 	names := Programs(binaries)
 	for i, b := range binaries {
+		p.script(b)
 		for _, g := range b.Gaps {
-			p.lead(bold, "note", fmt.Sprintf(": %s: %s", names[i], g.Detail))
+			p.lead(bold, "note", fmt.Sprintf(": %s: %s", names[i], g.text()))
 		}
 	}
 }
@@ -246,11 +252,15 @@ func (t Target) facts() []struct{ field, text string } {
 	case len(t.Caps) > 1:
 		caps = fmt.Sprintf("%d capabilities", len(t.Caps))
 	}
-	return []struct{ field, text string }{
+	facts := []struct{ field, text string }{
 		{"runtime", "runtime " + t.Runtime},
 		{"caps", caps},
 		{"kernel", "kernel " + t.Kernel},
 	}
+	if contains(t.Assumed, "libraries") {
+		facts = append(facts, struct{ field, text string }{"libraries", "the libraries of this machine"})
+	}
+	return facts
 }
 
 // target prints what the verdict takes for granted.
@@ -267,7 +277,11 @@ func (p *printer) target(t Target) {
 		p.lead(bold, "given", ": "+strings.Join(given, ", "))
 	}
 	if len(assumed) > 0 {
-		p.lead(bold, "assumed", ": "+strings.Join(assumed, ", ")+" (--target, --cap, --kernel)")
+		flags := "--target, --cap, --kernel"
+		if contains(t.Assumed, "libraries") {
+			flags += ", --root"
+		}
+		p.lead(bold, "assumed", ": "+strings.Join(assumed, ", ")+" ("+flags+")")
 	}
 	if p.verbose && len(t.Caps) > 0 {
 		p.line("capabilities: %s", strings.Join(t.Caps, " "))

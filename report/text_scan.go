@@ -2,7 +2,11 @@ package report
 
 import (
 	"fmt"
+	"path"
+	"slices"
 	"strings"
+
+	"github.com/profcheck/profcheck/finding"
 )
 
 func (p *printer) scan(s *Scan) {
@@ -14,11 +18,11 @@ func (p *printer) scan(s *Scan) {
 	}
 }
 
-// binary prints the summary first, then the table of calls, then what is not known.
+// binary prints the summary first, then the calls by class, then what is not known.
 func (p *printer) binary(b Binary) {
 	conditional := 0
 	for _, n := range b.Syscalls {
-		if n.Class == "conditional" {
+		if n.Class == string(finding.Conditional) {
 			conditional++
 		}
 	}
@@ -36,68 +40,180 @@ func (p *printer) binary(b Binary) {
 	}
 	text += ", " + fmt.Sprintf("%d unresolved", len(b.Unresolved))
 	p.lead(mark, word, text)
+	p.modules(b)
 	p.blank()
-	rows := [][]string{{"nr", "syscall", "class", "arguments, condition"}}
-	for _, n := range b.Syscalls {
-		rest := arguments(n.Args)
-		if n.Condition != "" {
-			rest = strings.TrimSpace(rest + " if " + n.Condition)
-		}
-		rows = append(rows, []string{fmt.Sprint(n.Nr), call(n.Name, n.Nr), n.Class, rest})
-	}
-	if len(b.Syscalls) > 0 {
-		p.columns("  ", nil, rows)
-		p.blank()
-	}
+	p.calls(b.Syscalls)
 	for _, u := range b.Unresolved {
-		p.lead(yellow, "unresolved", fmt.Sprintf(": %s %s: %s", u.Function, u.Address, u.Reason))
+		p.lead(yellow, "unresolved", fmt.Sprintf(": %s %s: %s", u.Function, u.where(), u.Reason))
 		if len(u.Path) > 0 {
 			p.line("    by: %s", short(u.Path))
 		}
 	}
+	p.script(b)
 	for _, g := range b.Gaps {
-		p.lead(bold, "note", ": "+g.Detail)
+		p.lead(bold, "note", ": "+g.text())
+		if len(g.Path) > 0 && g.Kind != "missing" {
+			p.line("    by: %s", short(g.Path))
+		}
 	}
 }
 
-func (p *printer) why(w *Why) {
-	name := call(w.Why.Name, w.Why.Nr)
-	if !w.Needed {
-		if w.Complete {
-			p.lead(green, "not needed", fmt.Sprintf(": %s cannot call %s (%d on %s)", w.Binary, name, w.Why.Nr, w.Arch))
-		} else {
-			p.lead(yellow, "not seen", fmt.Sprintf(": nothing in %s calls %s (%d on %s), but the scan is incomplete: %s",
-				w.Binary, name, w.Why.Nr, w.Arch, strings.Join(w.Missing, "; ")))
-		}
+// where renders the place of an instruction: its file unless that is the program, and the address.
+func (u Unresolved) where() string {
+	if n := len(u.Path); n > 0 && u.Path[n-1].Module != "" {
+		return u.Path[n-1].Module + " " + u.Address.String()
+	}
+	return u.Address.String()
+}
+
+// modules names the libraries that were read.
+func (p *printer) modules(b Binary) {
+	if len(b.With) > 0 {
+		p.lead(bold, "with", ": "+strings.Join(b.With, " "))
+	}
+	if len(b.Modules) < 2 {
 		return
 	}
-	text := fmt.Sprintf(": %s can call %s (%d on %s), class %s", w.Binary, name, w.Why.Nr, w.Arch, w.Need.Class)
-	if w.Need.Condition != "" {
-		text += ", if " + w.Need.Condition
+	from := ""
+	if b.Root == "" {
+		from = " of this machine (--root)"
 	}
-	p.lead(bold, "needed", text)
-	if w.Need.Detail != "" {
-		p.line("%s", w.Need.Detail)
-	}
-	if a := arguments(w.Need.Args); a != "" {
-		p.line("arguments: %s", a)
-	}
-	sites := w.Sites
-	if !p.verbose && len(sites) > 1 {
-		sites = sites[:1]
-	}
-	if len(sites) == 0 && len(w.Need.Path) > 0 {
-		sites = []Site{{Class: w.Need.Class, Path: w.Need.Path}}
-	}
-	for i, s := range sites {
-		p.blank()
-		if p.verbose && len(sites) > 1 {
-			p.line("site %d of %d, class %s: %s", i+1, len(sites), s.Class, arguments(s.Args))
+	if p.verbose {
+		p.lead(bold, "libraries", from+":")
+		var rows [][]string
+		for _, m := range b.Modules[1:] {
+			opened := ""
+			if m.Opened {
+				opened = "opened"
+			}
+			rows = append(rows, []string{m.Path, opened, m.BuildID})
 		}
-		p.path("  ", s.Path)
+		p.columns("  ", []style{plain, plain, faint}, rows)
+		return
 	}
-	if more := len(w.Sites) - len(sites); more > 0 {
-		p.blank()
-		p.line("%s (--verbose shows them)", count(more, "more place"))
+	var loaded, opened []string
+	for _, m := range b.Modules[1:] {
+		if m.Opened {
+			opened = append(opened, path.Base(m.Path))
+		} else {
+			loaded = append(loaded, path.Base(m.Path))
+		}
 	}
+	if len(loaded) > 0 {
+		p.lead(bold, "libraries", from+": "+strings.Join(loaded, " "))
+	}
+	if len(opened) > 0 {
+		p.lead(bold, "opened", ": "+strings.Join(opened, " "))
+	}
+}
+
+// classTitles says of each class when its calls are made, in the order in which a scan lists them.
+var classTitles = []struct {
+	class finding.Class
+	title string
+}{
+	{finding.Required, "required"},
+	{finding.Child, "child, between fork and exec"},
+	{finding.Startup, "start-up"},
+	{finding.Runtime, "container runtime"},
+	{finding.Kernel, "made by the kernel"},
+	{finding.VDSO, "where the vDSO has no answer"},
+	{finding.Conditional, "on a condition"},
+}
+
+// calls prints a table for each class, all with the same columns.
+func (p *printer) calls(needs []Need) {
+	if len(needs) == 0 {
+		return
+	}
+	var rows [][]string
+	for _, c := range classTitles {
+		var list []Need
+		for _, n := range needs {
+			if n.Class == string(c.class) {
+				list = append(list, n)
+			}
+		}
+		if len(list) == 0 {
+			continue
+		}
+		title := c.title
+		if by := makers(list); c.class == finding.Startup && len(by) > 0 {
+			title += " (" + strings.Join(by, ", ") + ")"
+		}
+		rows = append(rows, []string{fmt.Sprintf("%s: %s", title, count(len(list), "call"))})
+		for _, n := range list {
+			rest := arguments(n.Args)
+			if n.Condition != "" {
+				rest = strings.TrimSpace(rest + " if " + n.Condition)
+			}
+			rows = append(rows, []string{"  " + fmt.Sprint(n.Nr), call(n.Name, n.Nr), rest})
+		}
+		rows = append(rows, []string{""})
+	}
+	p.columns("", nil, rows)
+}
+
+// makers names the files whose instructions make the calls, as far as these are libraries.
+func makers(needs []Need) []string {
+	var out []string
+	for _, n := range needs {
+		if len(n.Path) == 0 {
+			continue
+		}
+		if m := n.Path[len(n.Path)-1].Module; m != "" && !slices.Contains(out, m) {
+			out = append(out, m)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// script says that what was named is no program.
+func (p *printer) script(b Binary) {
+	if len(b.Script) == 0 {
+		return
+	}
+	interpreter := "its interpreter"
+	if len(b.Modules) > 0 {
+		interpreter += " " + b.Modules[0].Path
+	}
+	p.lead(bold, "note", fmt.Sprintf(": %s is a script: %s was checked", strings.Join(b.Script, ", by "), interpreter))
+}
+
+// text is what a gap is, with what can be done about it.
+func (g Gap) text() string {
+	if advice := g.advice(); advice != "" {
+		return g.Detail + ": " + advice
+	}
+	return g.Detail
+}
+
+// advice says how the next run can see more.
+func (g Gap) advice() string {
+	const some = 3
+	flags := func(flag string) string {
+		var list []string
+		for i, n := range g.Names {
+			if i == some {
+				list = append(list, "...")
+				break
+			}
+			list = append(list, flag+" "+n)
+		}
+		return strings.Join(list, " ")
+	}
+	switch {
+	case g.Kind == "exec" && len(g.Names) == 0:
+		return "check what it starts, or give it with --with"
+	case g.Kind == "exec" && len(g.Names) == 1:
+		return "check it too, or give " + flags("--with")
+	case g.Kind == "exec":
+		return "check them too, or give " + flags("--with")
+	case g.Kind == "dlopen" && len(g.Names) == 0:
+		return "give it with --plugin"
+	case g.Kind == "dlopen":
+		return "give " + flags("--plugin")
+	}
+	return ""
 }

@@ -114,6 +114,19 @@ func wraps(function string) bool {
 	return false
 }
 
+// libcs begin the names of the libraries whose functions only carry a call to the kernel.
+var libcs = []string{"libc.", "libc-", "ld-", "libpthread", "libuClibc"}
+
+// carries reports whether a frame only carries a call to the kernel.
+func (f Frame) carries() bool {
+	for _, name := range libcs {
+		if strings.HasPrefix(f.Module, name) {
+			return true
+		}
+	}
+	return wraps(f.Function)
+}
+
 // short renders a path in one line: the root, the innermost function that is more than a wrapper
 // with its place, and the wrapper that it calls.
 func short(frames []Frame) string {
@@ -121,10 +134,10 @@ func short(frames []Frame) string {
 		return ""
 	}
 	at := len(frames) - 1
-	for at > 0 && wraps(frames[at].Function) {
+	for at > 0 && frames[at].carries() {
 		at--
 	}
-	if at == 0 && wraps(frames[0].Function) {
+	if at == 0 && frames[0].carries() {
 		at = len(frames) - 1
 	}
 	var b strings.Builder
@@ -134,7 +147,11 @@ func short(frames []Frame) string {
 	case at == 1:
 		b.WriteString(frames[0].Function + " -> ")
 	}
-	b.WriteString(frames[at].Function + " " + frames[at].place(false))
+	b.WriteString(frames[at].Function + " ")
+	if m := frames[at].Module; m != "" {
+		b.WriteString(m + " ")
+	}
+	b.WriteString(frames[at].place(false))
 	if at+1 < len(frames) {
 		b.WriteString(" -> " + frames[at+1].Function)
 	}
