@@ -105,8 +105,8 @@ var vdsoCalls = map[string]bool{"clock_gettime": true, "clock_gettime64": true, 
 // callsIndirectly reports whether fn has a call through a pointer: beside a direct syscall for the
 // time, that is the call of the vDSO.
 func (c *classifier) callsIndirectly(fn int) bool {
-	for _, call := range c.p.summary(fn).calls {
-		if call.kind == isa.OpCallInd {
+	for _, call := range c.p.summary(fn).Calls {
+		if call.Kind == isa.OpCallInd {
 			return true
 		}
 	}

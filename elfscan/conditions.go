@@ -1,5 +1,7 @@
 package elfscan
 
+import "github.com/profcheck/profcheck/elfscan/internal/flow"
+
 // condition is a reason for which calls that are in the text of many Go programs are made by few.
 //
 // A call in the region of a condition is reported as conditional, unless the binary shows that the
@@ -102,13 +104,13 @@ var knownResults = []knownResult{{
 }}
 
 func (p *program) lookUpResults() {
-	p.results = map[uint64]valueID{}
+	p.results = map[uint64]flow.ValueID{}
 	for _, k := range knownResults {
 		if p.release < k.from || p.release > k.to {
 			continue
 		}
 		for _, f := range p.tab.functionsNamed(k.function) {
-			p.results[p.tab.funcs[f].entry] = p.vs.intern(value{consts: k.values})
+			p.results[p.tab.funcs[f].entry] = p.vs.Intern(flow.Value{Consts: k.values})
 		}
 	}
 }

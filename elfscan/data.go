@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"sort"
+
+	"github.com/profcheck/profcheck/elfscan/internal/flow"
 )
 
 // dataIndex knows which code and which variables the program's data leads to.
@@ -130,13 +132,10 @@ func below(addrs []uint64, addr uint64) (uint64, bool) {
 	return addrs[i-1], true
 }
 
-// widestStore is the longest single store: 64 bytes, an AVX-512 register.
-const widestStore = 64
-
 // constant reports whether the variable at addr keeps its initial value: nothing stores to it, and
 // no pointer leads there.
 func (p *program) constant(addr uint64) bool {
-	i := sort.Search(len(p.stores), func(i int) bool { return p.stores[i].target+widestStore > addr })
+	i := sort.Search(len(p.stores), func(i int) bool { return p.stores[i].target+flow.WidestStore > addr })
 	return (i == len(p.stores) || p.stores[i].target >= addr+8) && !p.exposed(addr)
 }
 
@@ -176,14 +175,14 @@ func (d *dataIndex) of(fn int) []codeRef {
 // does nothing else with that pointer.
 func (p *program) callsThrough(fn int, entry uint64) bool {
 	sum := p.summary(fn)
-	for _, v := range sum.leaks {
+	for _, v := range sum.Leaks {
 		if w, _ := p.im.word(v); w == entry {
 			return false
 		}
 	}
-	for i := range sum.calls {
-		if c := &sum.calls[i]; c.target == 0 && slices.Contains(p.vs.get(c.callee).consts, entry) {
-			return !sum.vague
+	for i := range sum.Calls {
+		if c := &sum.Calls[i]; c.Target == 0 && slices.Contains(p.vs.Get(c.Callee).Consts, entry) {
+			return !sum.Vague
 		}
 	}
 	return false
@@ -191,12 +190,12 @@ func (p *program) callsThrough(fn int, entry uint64) bool {
 
 // functionValues returns the constants of id that are function values: addresses of words that hold
 // the entry of a function.
-func (p *program) functionValues(id valueID) []uint64 {
+func (p *program) functionValues(id flow.ValueID) []uint64 {
 	out, ok := p.funcValues[id]
 	if ok {
 		return out
 	}
-	for _, c := range p.vs.get(id).consts {
+	for _, c := range p.vs.Get(id).Consts {
 		if w, ok := p.im.word(c); ok && c >= 4096 {
 			if _, ok := p.types.entry(w); ok {
 				out = append(out, c)

@@ -174,7 +174,7 @@ func FuzzFlow(f *testing.F) {
 // checkComplete requires that the summary of fn has each syscall instruction of its code.
 func checkComplete(t *testing.T, p *program, fn int) {
 	sum := p.summary(fn)
-	if sum.vague {
+	if sum.Vague {
 		return
 	}
 	for _, s := range p.sites {
@@ -182,9 +182,9 @@ func checkComplete(t *testing.T, p *program, fn int) {
 			continue
 		}
 		found := false
-		for i := range sum.calls {
-			k := sum.calls[i].kind
-			found = found || sum.calls[i].at == s.at && (k == isa.OpSyscall || k == isa.OpInt80)
+		for i := range sum.Calls {
+			k := sum.Calls[i].Kind
+			found = found || sum.Calls[i].At == s.at && (k == isa.OpSyscall || k == isa.OpInt80)
 		}
 		if !found {
 			t.Errorf("the syscall instruction at %#x is not in the summary", s.at)

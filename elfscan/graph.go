@@ -2,13 +2,13 @@ package elfscan
 
 import (
 	"cmp"
-	"debug/elf"
 	"runtime"
 	"slices"
 	"sort"
 	"sync"
 	"sync/atomic"
 
+	"github.com/profcheck/profcheck/elfscan/internal/flow"
 	"github.com/profcheck/profcheck/elfscan/internal/isa"
 	"github.com/profcheck/profcheck/finding"
 	"github.com/profcheck/profcheck/syscalls"
@@ -20,7 +20,6 @@ type program struct {
 	im  *image
 	tab *pclntab
 	m   *isa.Machine
-	gap int // bytes to go on by where code does not decode: the alignment of instructions
 
 	out   [][]edge // by function, ascending target
 	in    [][]edge // by function; from is the caller
@@ -35,27 +34,24 @@ type program struct {
 	self   []uint64 // entries whose address the function itself takes, ascending
 
 	types      typeReader
-	vs         *values
-	summaries  map[int]*summary
+	vs         *flow.Values
+	conv       *flow.Convention
+	summaries  map[int]*flow.Summary
 	noReturn   map[uint64]bool
-	morestack  map[uint64]bool                        // functions that grow the stack, by address
-	grows      map[int32]bool                         // and by index
-	index      *dataIndex                             // nil until asked for
-	funcValues map[valueID][]uint64                   // see functionValues
-	shared     map[[maxRegs]valueID]*[maxRegs]valueID // see share
-	results    map[uint64]valueID                     // first result of functions by address, see knownResults
+	morestack  map[uint64]bool           // functions that grow the stack, by address
+	grows      map[int32]bool            // and by index
+	index      *dataIndex                // nil until asked for
+	funcValues map[flow.ValueID][]uint64 // see functionValues
+	results    map[uint64]flow.ValueID   // first result of functions by address, see knownResults
 	arch       *syscalls.Arch
 	release    int                  // minor number of the Go release, 0 if unknown
 	watch      map[uint64][]dataRef // uses of the types in watchTypes; target is the instruction
 }
 
 func newProgram(im *image, tab *pclntab) *program {
-	p := &program{im: im, tab: tab, types: typeReader{tab}, vs: newValues(), summaries: map[int]*summary{}, noReturn: map[uint64]bool{}, funcValues: map[valueID][]uint64{},
-		shared: map[[maxRegs]valueID]*[maxRegs]valueID{}}
-	p.m, p.gap = machines[im.machine], 1
-	if im.machine == elf.EM_AARCH64 {
-		p.gap = 4
-	}
+	p := &program{im: im, tab: tab, types: typeReader{tab}, vs: flow.NewValues(), summaries: map[int]*flow.Summary{}, noReturn: map[uint64]bool{}, funcValues: map[flow.ValueID][]uint64{}}
+	p.m = machines[im.machine]
+	p.conv = flow.Go(p.m)
 	p.arch = syscalls.ByName(p.m.Name)
 	return p
 }
@@ -323,20 +319,10 @@ func (p *program) entryCount(f int) int {
 
 // fallsOut reports whether the last instruction of f goes on to what is behind f.
 func (p *program) fallsOut(f int) bool {
-	for _, c := range p.summary(f).calls {
-		if c.kind == isa.OpJump && c.target == p.tab.funcs[f].end {
+	for _, c := range p.summary(f).Calls {
+		if c.Kind == isa.OpJump && c.Target == p.tab.funcs[f].end {
 			return true
 		}
 	}
 	return false
-}
-
-// summary returns what function f does, computed once.
-func (p *program) summary(f int) *summary {
-	if s, ok := p.summaries[f]; ok {
-		return s
-	}
-	s := p.analyse(f)
-	p.summaries[f] = s
-	return s
 }

@@ -1,6 +1,9 @@
 package elfscan
 
-import "github.com/profcheck/profcheck/elfscan/internal/isa"
+import (
+	"github.com/profcheck/profcheck/elfscan/internal/flow"
+	"github.com/profcheck/profcheck/elfscan/internal/isa"
+)
 
 // findMorestack finds the functions that grow the stack: the ones that function bodies call last,
 // before they jump back to their own beginning. They have no fixed name in an obfuscated binary.
@@ -58,28 +61,7 @@ func (p *program) stops(target uint64) bool {
 	if f < 0 || p.tab.funcs[f].entry != target {
 		return false
 	}
-	code := p.tab.code(f)
-	var ops []isa.Op
-	stops, ended := len(code) <= maxCode, false
-	for off := 0; off < len(code) && stops; {
-		var n int
-		ops, n = p.m.Decode(code[off:], target+uint64(off), ops[:0])
-		if n == 0 {
-			stops = false
-			break
-		}
-		ended = len(ops) > 0 && (ends(ops[len(ops)-1].Kind) || ops[len(ops)-1].Kind == isa.OpCall)
-		for i := range ops {
-			switch k := ops[i].Kind; {
-			case k == isa.OpReturn, k == isa.OpJumpInd:
-				stops = false
-			case (k == isa.OpJump || k == isa.OpBranch) && ops[i].Target-target >= uint64(len(code)):
-				stops = false
-			}
-		}
-		off += n
-	}
-	stops = stops && ended // what follows the last instruction is another function
+	stops := flow.NoReturn(p.m, p.tab.code(f), target)
 	p.noReturn[target] = stops
 	return stops
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/profcheck/profcheck/elfscan/internal/flow"
 	"github.com/profcheck/profcheck/elfscan/internal/isa"
 	"github.com/profcheck/profcheck/syscalls"
 )
@@ -15,8 +16,8 @@ type hop struct {
 	fn   int
 	at   uint64
 	next *hop
-	nr   valueID
-	args [6]valueID
+	nr   flow.ValueID
+	args [6]flow.ValueID
 
 	depth   int  // hops below this one
 	settled int  // of these, how many already knew the number
@@ -71,8 +72,8 @@ type resolver struct {
 
 type hopKey struct {
 	fn     int
-	nr     valueID
-	args   [6]valueID
+	nr     flow.ValueID
+	args   [6]flow.ValueID
 	origin uint64
 }
 
@@ -85,18 +86,18 @@ func (p *program) resolve() *resolver {
 		}
 		done[s.fn] = true
 		sum := p.summary(int(s.fn))
-		if sum.vague {
+		if sum.Vague {
 			r.fail(&hop{fn: int(s.fn), at: s.at}, "the function is too long or too intricate to be followed")
 			continue
 		}
-		for i := range sum.calls {
-			c := &sum.calls[i]
-			if c.kind != isa.OpSyscall && c.kind != isa.OpInt80 {
+		for i := range sum.Calls {
+			c := &sum.Calls[i]
+			if c.Kind != isa.OpSyscall && c.Kind != isa.OpInt80 {
 				continue
 			}
-			h := &hop{fn: int(s.fn), at: c.at, nr: c.regs[p.m.Number], compat: c.kind == isa.OpInt80}
+			h := &hop{fn: int(s.fn), at: c.At, nr: c.Regs[p.m.Number], compat: c.Kind == isa.OpInt80}
 			for k, reg := range p.m.Args {
-				h.args[k] = c.regs[reg]
+				h.args[k] = c.Regs[reg]
 			}
 			r.push(h)
 		}
@@ -135,7 +136,7 @@ func (r *resolver) settle() {
 	}
 	for _, s := range r.p.sites {
 		h := &hop{fn: int(s.fn), at: s.at, compat: s.kind == isa.RefInt80}
-		if !answered[s.at] && !r.p.summary(int(s.fn)).vague && !r.isPerThread(h) {
+		if !answered[s.at] && !r.p.summary(int(s.fn)).Vague && !r.isPerThread(h) {
 			r.fail(h, "nothing was found that calls it")
 		}
 	}
@@ -148,7 +149,7 @@ func (r *resolver) push(h *hop) {
 	}
 	r.seen[k] = true
 	if r.perFn[h.fn]++; r.perFn[h.fn] > maxHops {
-		h.args = [6]valueID{}
+		h.args = [6]flow.ValueID{}
 		k.args = h.args
 		if r.seen[k] {
 			return
@@ -161,23 +162,23 @@ func (r *resolver) push(h *hop) {
 // follow decides what is known of a hop's number: it is given by constants, or by the callers, or
 // by a variable, or not at all; or several of these.
 func (r *resolver) follow(h *hop) {
-	v := *r.p.vs.get(h.nr)
-	if v.stack {
+	v := *r.p.vs.Get(h.nr)
+	if v.Stack {
 		r.fail(h, "the number is an address")
 		return
 	}
-	if v.unknown && !r.perThread(h) {
+	if v.Unknown && !r.perThread(h) {
 		r.fail(h, "the number is computed in a way that is not followed")
 	}
-	if len(v.consts) > 0 {
-		r.known(h, v.consts)
+	if len(v.Consts) > 0 {
+		r.known(h, v.Consts)
 	}
-	if len(v.cells) > 0 {
-		for _, c := range v.cells {
+	if len(v.Cells) > 0 {
+		for _, c := range v.Cells {
 			r.followCell(h, c)
 		}
 	}
-	if v.params.empty() {
+	if v.Params.Empty() {
 		return
 	}
 	if h.depth >= maxDepth {
@@ -215,7 +216,7 @@ func (r *resolver) known(h *hop, nrs []uint64) {
 			continue
 		}
 		c := *h
-		c.nr = r.p.vs.constant(nr)
+		c.nr = r.p.vs.Constant(nr)
 		r.callers(&c)
 	}
 }
@@ -234,13 +235,13 @@ func (r *resolver) trim(h *hop, nr uint64) *hop {
 	c := *h
 	for i := range c.args {
 		if i >= len(params) {
-			c.args[i] = unknownID
+			c.args[i] = flow.Unknown
 			continue
 		}
 		switch params[i].Kind {
 		case syscalls.Pointer, syscalls.FD, syscalls.Size:
-			if _, isConst := r.p.vs.isConst(c.args[i]); !isConst || params[i].Kind == syscalls.Pointer {
-				c.args[i] = unknownID
+			if _, isConst := r.p.vs.IsConst(c.args[i]); !isConst || params[i].Kind == syscalls.Pointer {
+				c.args[i] = flow.Unknown
 			}
 		}
 	}
@@ -248,13 +249,13 @@ func (r *resolver) trim(h *hop, nr uint64) *hop {
 }
 
 func (r *resolver) isKnown(h *hop, nr uint64) bool {
-	c, ok := r.p.vs.isConst(h.nr)
+	c, ok := r.p.vs.IsConst(h.nr)
 	return ok && len(c) == 1 && c[0] == nr
 }
 
 func (r *resolver) argsDepend(h *hop) bool {
 	for _, a := range h.args {
-		if !r.p.vs.get(a).params.empty() {
+		if !r.p.vs.Get(a).Params.Empty() {
 			return true
 		}
 	}
@@ -264,7 +265,7 @@ func (r *resolver) argsDepend(h *hop) bool {
 // callers adds a hop for each call of h.fn and returns how many there are. A function can call
 // itself, and the one before it can run into it.
 func (r *resolver) callers(h *hop) int {
-	_, known := r.p.vs.isConst(h.nr)
+	_, known := r.p.vs.IsConst(h.nr)
 	entry := r.p.tab.funcs[h.fn].entry
 	from := []int{h.fn}
 	before := h.fn - 1
@@ -281,12 +282,12 @@ func (r *resolver) callers(h *hop) int {
 	n := 0
 	for _, fn := range from {
 		sum := r.p.summary(fn)
-		for i := range sum.calls {
-			c := &sum.calls[i]
+		for i := range sum.Calls {
+			c := &sum.Calls[i]
 			if !r.calls(c, entry) {
 				continue
 			}
-			up := &hop{fn: fn, at: c.at, next: h, nr: r.subst(h.nr, c), depth: h.depth + 1, compat: h.compat}
+			up := &hop{fn: fn, at: c.At, next: h, nr: r.subst(h.nr, c), depth: h.depth + 1, compat: h.compat}
 			for k := range up.args {
 				up.args[k] = r.subst(h.args[k], c)
 			}
@@ -301,61 +302,16 @@ func (r *resolver) callers(h *hop) int {
 	return n
 }
 
-func (r *resolver) calls(c *callState, entry uint64) bool {
-	switch c.kind {
+func (r *resolver) calls(c *flow.Call, entry uint64) bool {
+	switch c.Kind {
 	case isa.OpCall, isa.OpJump, isa.OpBranch:
-		return c.target == entry
+		return c.Target == entry
 	case isa.OpCallInd, isa.OpJumpInd:
-		return slices.Contains(r.p.vs.get(c.callee).consts, entry)
+		return slices.Contains(r.p.vs.Get(c.Callee).Consts, entry)
 	}
 	return false
 }
 
-// subst says in terms of a caller what id, a value of the callee, is at call c.
-func (r *resolver) subst(id valueID, c *callState) valueID {
-	vs := r.p.vs
-	v := *vs.get(id)
-	if v.params.empty() {
-		return id
-	}
-	rest := v
-	rest.params = paramSet{}
-	out, first := unknownID, true
-	add := func(x valueID) {
-		if x = vs.adapt(&v, x); first {
-			out, first = x, false
-		} else {
-			out = vs.join(out, x)
-		}
-	}
-	for reg := range r.p.m.Regs {
-		if v.params[0]>>reg&1 != 0 {
-			add(c.regs[reg])
-		}
-	}
-	push := r.p.m.CallPush
-	if c.kind == isa.OpJump || c.kind == isa.OpJumpInd || c.kind == isa.OpBranch {
-		push = 0
-	}
-	for j := range int64(64) {
-		if v.params[1]>>j&1 == 0 {
-			continue
-		}
-		// A parameter that was read as 4 bytes is cut; its neighbour does not matter.
-		k := (r.p.m.StackArg-push)/4 + j
-		switch {
-		case k >= outSlots:
-			add(unknownID)
-		case v.cut != cutNone:
-			add(at(c.stack4, k))
-		case k%2 != 0:
-			add(unknownID)
-		default:
-			add(at(c.stack8, k/2))
-		}
-	}
-	if rest.unknown || len(rest.consts) > 0 || len(rest.cells) > 0 {
-		out = vs.join(out, vs.intern(rest))
-	}
-	return out
+func (r *resolver) subst(id flow.ValueID, c *flow.Call) flow.ValueID {
+	return r.p.vs.Subst(r.p.conv, id, c)
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/profcheck/profcheck/elfscan/internal/flow"
 )
 
 // followCell resolves a number that is read from a variable that changes. Its initial value counts,
@@ -22,27 +24,27 @@ func (r *resolver) followCell(h *hop, cell uint64) {
 		r.fail(h, fmt.Sprintf("the number is read from the variable at %#x, whose address is passed on", cell))
 		return
 	}
-	v := *p.vs.get(h.nr)
+	v := *p.vs.Get(h.nr)
 	var writers []int
 	for _, s := range p.stores {
-		if s.target < cell+8 && cell < s.target+widestStore {
+		if s.target < cell+8 && cell < s.target+flow.WidestStore {
 			writers = append(writers, int(s.fn))
 		}
 	}
 	slices.Sort(writers)
 	for _, fn := range slices.Compact(writers) {
-		for _, st := range p.summary(fn).stores {
+		for _, st := range p.summary(fn).Stores {
 			switch {
-			case !st.covers(cell, 8):
-			case st.cell == cell && (st.size == 8 || st.size == 4):
-				r.push(&hop{fn: fn, at: st.at, next: h, nr: p.vs.adapt(&v, st.id), depth: h.depth + 1, compat: h.compat})
+			case !st.Covers(cell, 8):
+			case st.Cell == cell && (st.Size == 8 || st.Size == 4):
+				r.push(&hop{fn: fn, at: st.At, next: h, nr: p.vs.Adapt(&v, st.ID), depth: h.depth + 1, compat: h.compat})
 			default:
 				r.fail(h, fmt.Sprintf("the number is read from the variable at %#x, which is written in part or together with others", cell))
 			}
 		}
 	}
 	if initial, ok := p.im.word(cell); ok {
-		if c, ok := p.vs.isConst(p.vs.adapt(&v, p.vs.constant(initial))); ok {
+		if c, ok := p.vs.IsConst(p.vs.Adapt(&v, p.vs.Constant(initial))); ok {
 			r.known(h, c)
 		}
 	}
@@ -84,9 +86,9 @@ func (r *resolver) perThread(h *hop) bool {
 		return false
 	}
 	for _, fn := range r.p.tab.functionsNamed("syscall.runtime_doAllThreadsSyscall") {
-		up := &hop{fn: fn, at: r.p.tab.funcs[fn].entry, next: h, nr: r.p.vs.regParam(r.p.m.GoParams[0]), depth: h.depth + 1}
+		up := &hop{fn: fn, at: r.p.tab.funcs[fn].entry, next: h, nr: r.p.vs.RegParam(r.p.m.GoParams[0]), depth: h.depth + 1}
 		for i := range up.args {
-			up.args[i] = r.p.vs.regParam(r.p.m.GoParams[1+i])
+			up.args[i] = r.p.vs.RegParam(r.p.m.GoParams[1+i])
 		}
 		r.push(up)
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/profcheck/profcheck/elfscan/internal/flow"
 	"github.com/profcheck/profcheck/elfscan/internal/isa"
 	"github.com/profcheck/profcheck/finding"
 )
@@ -228,11 +229,11 @@ func (p *program) need(nr int32, cands []candidate, pr *prover) Need {
 }
 
 // argValues turns a value into constants, unknown if it can hold anything else.
-func (p *program) argValues(id valueID) Values {
-	if id == unknownID {
+func (p *program) argValues(id flow.ValueID) Values {
+	if id == flow.Unknown {
 		return Values{}
 	}
-	c, ok := p.vs.isConst(id)
+	c, ok := p.vs.IsConst(id)
 	if !ok || len(c) == 0 {
 		return Values{}
 	}
@@ -245,9 +246,9 @@ func mergeArgs(cands []candidate, i int) Values {
 		if !c.args[i].Known {
 			return Values{}
 		}
-		all = union(all, c.args[i].Consts)
+		all = flow.Union(all, c.args[i].Consts)
 	}
-	if len(all) > maxConsts {
+	if len(all) > flow.MaxConsts {
 		return Values{}
 	}
 	return Values{Known: true, Consts: all}

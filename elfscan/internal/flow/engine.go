@@ -1,4 +1,4 @@
-package elfscan
+package flow
 
 import (
 	"github.com/profcheck/profcheck/elfscan/internal/isa"
@@ -12,10 +12,11 @@ import (
 // and results, unless the slot's address was taken; and a store through a pointer that does not
 // derive from the stack pointer hits no slot whose address was not taken.
 type flow struct {
-	p    *program
+	p    Program
 	m    *isa.Machine
-	vs   *values
-	fn   int
+	conv *Convention
+	vs   *Values
+	fn   Func
 	base uint64
 	code []byte
 
@@ -31,11 +32,10 @@ type flow struct {
 	read    map[uint64]bool // bases of the tables that were read
 	orphans []int32         // offsets that follow an unconditional end and that nothing jumps to
 	visited []bool          // by index in insts
-	asm     bool            // written by hand
 	budget  int             // ops and slots that may still be followed
 	taken   map[int64]bool
 	restart bool
-	out     *summary
+	out     *Summary
 	index   map[uint64]int    // address of a call or syscall -> index in out
 	storeAt map[[2]uint64]int // address of a store, and where it stores to -> index in out
 }
@@ -49,18 +49,19 @@ type inst struct {
 // state is what is known at one point. Slots below the stack arguments that are absent are
 // unknown; an absent slot of the stack arguments holds what the caller put there.
 type state struct {
-	regs  [maxRegs]valueID
+	regs  [MaxRegs]ValueID
 	weak  bool   // only reached by falling through behind a call, which may not come back
 	swept bool   // only reached from code that nothing is known to lead to
 	slots []slot // ascending offset from SP at entry, not overlapping
 }
 
-const maxRegs = 32
+// MaxRegs is more registers than machines have.
+const MaxRegs = 32
 
 type slot struct {
 	off  int64
 	size uint8
-	id   valueID
+	id   ValueID
 }
 
 // maxSlots bounds the slots of one state; more are forgotten.
@@ -70,68 +71,69 @@ const maxSlots = 1024
 const widenAfter = 6
 
 const (
-	// maxCode bounds the bytes of a function that is followed. Numbers in a longer one, which only
+	// MaxCode bounds the bytes of a function that is followed. Numbers in a longer one, which only
 	// generated tables of data reach, are unknown.
-	maxCode = 1 << 16
-	// maxEntries bounds the syscall instructions of a function that is followed.
-	maxEntries = 256
+	MaxCode = 1 << 16
 	// maxWork bounds the ops that are followed in one function and the slots that are copied on the
 	// way. Real functions take less than a hundredth.
 	maxWork = 1 << 20
 )
 
-// outSlots is how many 4-byte words of a call's stack arguments are kept.
-const outSlots = 32
+// OutSlots is how many 4-byte words of a call's stack arguments are kept.
+const OutSlots = 32
 
-// callState is what a function does at one call or syscall instruction.
-type callState struct {
-	at     uint64
-	kind   isa.OpKind        // OpCall, OpCallInd, OpSyscall, OpInt80; OpJump and OpJumpInd are tail calls
-	target uint64            // of a direct call
-	callee valueID           // of an indirect one
-	regs   *[maxRegs]valueID // shared with equal ones, see program.share
-	stack8 []valueID         // the 8-byte words at SP, SP+8, ... before the call; nil if none is known
-	stack4 []valueID         // the 4-byte words at SP, SP+4, ..., likewise
+// Call is what a function does at one call or syscall instruction.
+type Call struct {
+	At     uint64
+	Kind   isa.OpKind        // OpCall, OpCallInd, OpSyscall, OpInt80; OpJump, OpBranch and OpJumpInd are tail calls
+	Target uint64            // of a direct call
+	Callee ValueID           // of an indirect one
+	Regs   *[MaxRegs]ValueID // shared with equal ones, not to be changed
+	Stack8 []ValueID         // the 8-byte words at SP, SP+8, ... before the call; nil if none is known
+	Stack4 []ValueID         // the 4-byte words at SP, SP+4, ..., likewise
 }
 
-// at returns element i of the words at a call.
-func at(words []valueID, i int64) valueID {
+// Word returns element i of the words at a call.
+func Word(words []ValueID, i int64) ValueID {
 	if i >= int64(len(words)) {
-		return unknownID
+		return Unknown
 	}
 	return words[i]
 }
 
-// cellStore is a store of a value to a variable at a fixed address.
-type cellStore struct {
-	at   uint64
-	cell uint64
-	size uint8 // bytes; 0 if that is not known
-	id   valueID
+// Store is a store of a value to a variable at a fixed address.
+type Store struct {
+	At   uint64
+	Cell uint64
+	Size uint8 // bytes; 0 if that is not known
+	ID   ValueID
 }
 
-// covers reports whether the store may change one of the n bytes at addr.
-func (s *cellStore) covers(addr, n uint64) bool {
-	size := uint64(s.size)
+// WidestStore is the longest single store: 64 bytes, an AVX-512 register.
+const WidestStore = 64
+
+// Covers reports whether the store may change one of the n bytes at addr.
+func (s *Store) Covers(addr, n uint64) bool {
+	size := uint64(s.Size)
 	if size == 0 {
-		size = widestStore
+		size = WidestStore
 	}
-	return s.cell < addr+n && addr < s.cell+size
+	return s.Cell < addr+n && addr < s.Cell+size
 }
 
-// summary is what one function does that matters to its callers.
-type summary struct {
-	calls  []callState
-	stores []cellStore
-	leaks  []uint64 // function values that it passes on or stores, rather than calls
-	vague  bool     // too much work: nothing is known but where calls and stores are
+// Summary is what one function does that matters to its callers.
+type Summary struct {
+	Calls  []Call
+	Stores []Store
+	Leaks  []uint64 // function values that it passes on or stores, rather than calls
+	Vague  bool     // too much work: nothing is known but where calls and stores are
 }
 
-// analyse follows function fn.
-func (p *program) analyse(fn int) *summary {
-	f := &flow{p: p, m: p.m, vs: p.vs, fn: fn, base: p.tab.funcs[fn].entry, code: p.tab.code(fn),
-		taken: map[int64]bool{}, asm: p.tab.isAssembly(fn), budget: maxWork}
-	if len(f.code) > maxCode || p.entryCount(fn) > maxEntries {
+// Analyse follows function fn of program p, whose functions keep to conv.
+func Analyse(p Program, vs *Values, conv *Convention, fn Func) *Summary {
+	f := &flow{p: p, m: conv.Machine, conv: conv, vs: vs, fn: fn, base: fn.Start, code: fn.Code,
+		taken: map[int64]bool{}, budget: maxWork}
+	if len(f.code) > MaxCode || fn.Vague {
 		f.giveUp()
 		return f.out
 	}
@@ -140,7 +142,7 @@ func (p *program) analyse(fn int) *summary {
 	// function is followed again until no new one appears; each round adds at least one.
 	for round := 0; ; round++ {
 		if round == 8 { // too many: trust no slot
-			f.taken[-1<<62], f.taken[f.m.StackArg] = true, true
+			f.taken[-1<<62], f.taken[f.conv.StackArg] = true, true
 		}
 		f.restart = false
 		f.run()
@@ -166,7 +168,7 @@ func (f *flow) decode() {
 		ops, n := f.m.Decode(f.code[off:], f.base+uint64(off), f.ops)
 		f.ops = ops
 		if n == 0 {
-			off += f.p.gap
+			off += f.conv.Gap
 			continue
 		}
 		f.at[off] = int32(len(f.insts))
@@ -198,14 +200,14 @@ func ends(k isa.OpKind) bool {
 func (f *flow) run() {
 	f.states, f.visits = map[int32]*state{}, map[int32]int{}
 	f.visited = make([]bool, len(f.insts))
-	f.out, f.index, f.storeAt = &summary{}, map[uint64]int{}, map[[2]uint64]int{}
+	f.out, f.index, f.storeAt = &Summary{}, map[uint64]int{}, map[[2]uint64]int{}
 	entry := &state{}
 	for r := range f.m.Regs {
-		entry.regs[r] = f.vs.regParam(isa.Reg(r))
+		entry.regs[r] = f.vs.RegParam(isa.Reg(r))
 	}
-	entry.regs[f.m.SP] = f.vs.stackAddr(0)
+	entry.regs[f.m.SP] = f.vs.StackAddr(0)
 	f.reach(0, entry)
-	for _, at := range f.p.innerEntries(f.fn) {
+	for _, at := range f.fn.Entries {
 		f.reach(int32(at-f.base), &state{})
 	}
 	f.drain()
@@ -293,7 +295,7 @@ func (f *flow) step(op *isa.Op, pc uint64, s *state) bool {
 	case isa.OpSelect:
 		f.assign(s, op, f.joined(f.eval(s, op.A), f.eval(s, op.B), s.regs[f.m.SP]), pc)
 	case isa.OpSignExtend:
-		f.assign(s, op, f.vs.signExtend(f.eval(s, op.A), op.A.Size), pc)
+		f.assign(s, op, f.vs.SignExtend(f.eval(s, op.A), op.A.Size), pc)
 	case isa.OpAdd, isa.OpSub, isa.OpAnd, isa.OpOr, isa.OpXor, isa.OpShl, isa.OpShr:
 		f.assign(s, op, f.arithmetic(op, f.eval(s, op.A), f.eval(s, op.B)), pc)
 	case isa.OpForget:
@@ -305,7 +307,7 @@ func (f *flow) step(op *isa.Op, pc uint64, s *state) bool {
 		} else {
 			f.record(op, pc, s)
 		}
-		if f.p.stops(op.Target) {
+		if f.p.Stops(op.Target) {
 			return false
 		}
 		f.afterCall(s, op)
@@ -334,10 +336,10 @@ func (f *flow) step(op *isa.Op, pc uint64, s *state) bool {
 }
 
 // arithmetic computes op on a and b. A shift of 32 bits sees only 32 bits, and counts modulo 32.
-func (f *flow) arithmetic(op *isa.Op, a, b valueID) valueID {
+func (f *flow) arithmetic(op *isa.Op, a, b ValueID) ValueID {
 	if op.Width == 4 && (op.Kind == isa.OpShr || op.Kind == isa.OpShl) {
-		a = f.vs.narrow(a)
-		b = f.vs.binary(isa.OpAnd, b, f.vs.constant(31))
+		a = f.vs.Narrow(a)
+		b = f.vs.Binary(isa.OpAnd, b, f.vs.Constant(31))
 	}
 	return f.computed(op.Kind, a, b)
 }
@@ -352,41 +354,41 @@ func (f *flow) jump(op *isa.Op, pc uint64, s *state) {
 }
 
 // eval returns the value of an operand.
-func (f *flow) eval(s *state, o isa.Operand) valueID {
+func (f *flow) eval(s *state, o isa.Operand) ValueID {
 	switch o.Kind {
 	case isa.RegOp:
 		return s.regs[o.Reg]
 	case isa.Imm:
-		return f.vs.constant(uint64(o.Value))
+		return f.vs.Constant(uint64(o.Value))
 	case isa.Addr:
 		return f.address(s, o)
 	case isa.Mem:
 		if o.Index != isa.NoReg {
 			f.noteTable(s, o)
-			return unknownID
+			return Unknown
 		}
 		return f.load(s, f.address(s, o), o.Size)
 	}
-	return unknownID
+	return Unknown
 }
 
 // address computes base + index*scale + displacement.
-func (f *flow) address(s *state, o isa.Operand) valueID {
-	id := f.vs.constant(uint64(o.Value))
+func (f *flow) address(s *state, o isa.Operand) ValueID {
+	id := f.vs.Constant(uint64(o.Value))
 	if o.Reg != isa.NoReg {
 		if o.Value == 0 {
 			id = s.regs[o.Reg]
 		} else {
-			id = f.vs.binary(isa.OpAdd, s.regs[o.Reg], id)
+			id = f.vs.Binary(isa.OpAdd, s.regs[o.Reg], id)
 		}
 	}
 	if o.Index != isa.NoReg {
-		c, ok := f.vs.isConst(s.regs[o.Index])
+		c, ok := f.vs.IsConst(s.regs[o.Index])
 		if !ok {
-			return unknownID
+			return Unknown
 		}
 		scaled := mapConsts(c, func(v uint64) uint64 { return v * uint64(o.Scale) })
-		id = f.vs.binary(isa.OpAdd, id, f.vs.intern(value{consts: scaled}))
+		id = f.vs.Binary(isa.OpAdd, id, f.vs.Intern(Value{Consts: scaled}))
 	}
 	return id
 }

@@ -1,4 +1,4 @@
-package elfscan
+package flow
 
 import (
 	"slices"
@@ -20,7 +20,7 @@ func (f *flow) jumpInd(op *isa.Op, pc uint64, s *state) {
 	for _, t := range f.orphans {
 		f.reach(t, s)
 	}
-	if f.asm {
+	if f.fn.Hand {
 		for off, leads := range f.leader {
 			if leads {
 				f.reach(int32(off), s)
@@ -37,7 +37,7 @@ func (f *flow) noteTable(s *state, o isa.Operand) {
 	}
 	base := uint64(o.Value)
 	if o.Reg != isa.NoReg {
-		c, ok := f.vs.isConst(s.regs[o.Reg])
+		c, ok := f.vs.IsConst(s.regs[o.Reg])
 		if !ok || len(c) != 1 {
 			return
 		}
@@ -51,7 +51,7 @@ func (f *flow) noteTable(s *state, o isa.Operand) {
 	}
 	f.read[base] = true
 	for at := base; ; at += 8 {
-		w, ok := f.p.im.word(at)
+		w, ok := f.p.Word(at)
 		t := w - f.base
 		if !ok || t >= uint64(len(f.code)) || f.at[t] < 0 {
 			break
@@ -65,31 +65,29 @@ func (f *flow) noteTable(s *state, o isa.Operand) {
 }
 
 // leak notes that the function values that id can be go where they are not followed.
-func (f *flow) leak(id valueID) {
-	for _, v := range f.p.functionValues(id) {
-		if !slices.Contains(f.out.leaks, v) {
-			f.out.leaks = append(f.out.leaks, v)
+func (f *flow) leak(id ValueID) {
+	for _, v := range f.p.Pointers(id) {
+		if !slices.Contains(f.out.Leaks, v) {
+			f.out.Leaks = append(f.out.Leaks, v)
 		}
 	}
 }
 
 // leakRegs does so for what a call or return passes in registers.
 func (f *flow) leakRegs(s *state) {
-	for _, r := range f.m.GoParams {
+	for _, r := range f.conv.Params {
 		f.leak(s.regs[r])
 	}
 }
 
 // leakCall does so for a call: its registers, and the words on the stack that can be arguments.
-func (f *flow) leakCall(s *state, c *callState) {
+func (f *flow) leakCall(s *state, c *Call) {
 	f.leakRegs(s)
-	n := uint64(outSlots / 2)
-	if callee := f.p.tab.find(c.target); callee >= 0 {
-		if size, ok := f.p.tab.stackArgs(callee); ok {
-			n = min(n, (size+uint64(f.m.StackArg))/8)
-		}
+	n := uint64(OutSlots / 2)
+	if size, ok := f.p.StackArgs(c.Target); ok {
+		n = min(n, uint64(size+f.conv.StackArg)/8)
 	}
 	for i := range n {
-		f.leak(at(c.stack8, int64(i)))
+		f.leak(Word(c.Stack8, int64(i)))
 	}
 }

@@ -1,4 +1,4 @@
-package elfscan
+package flow
 
 import (
 	"slices"
@@ -8,41 +8,41 @@ import (
 )
 
 // load reads size bytes at the address that id holds, zero-extended.
-func (f *flow) load(s *state, id valueID, size uint8) valueID {
-	v := f.vs.get(id)
-	if v.stack {
-		return f.loadSlot(s, v.off, size)
+func (f *flow) load(s *state, id ValueID, size uint8) ValueID {
+	v := f.vs.Get(id)
+	if v.Stack {
+		return f.loadSlot(s, v.Off, size)
 	}
-	addrs, ok := f.vs.isConst(id)
+	addrs, ok := f.vs.IsConst(id)
 	if !ok || len(addrs) == 0 {
-		return unknownID
+		return Unknown
 	}
 	out := f.loadFixed(addrs[0], size)
 	for _, a := range addrs[1:] {
-		out = f.vs.join(out, f.loadFixed(a, size))
+		out = f.vs.Join(out, f.loadFixed(a, size))
 	}
 	return out
 }
 
 // loadFixed reads memory at a fixed address: its content if that never changes, else a cell.
-func (f *flow) loadFixed(addr uint64, size uint8) valueID {
+func (f *flow) loadFixed(addr uint64, size uint8) ValueID {
 	if size != 8 && size != 4 && size != 2 && size != 1 {
-		return unknownID
+		return Unknown
 	}
-	if f.p.im.writable(addr) && !f.p.constant(addr) {
+	if f.p.Changes(addr) {
 		switch size {
 		case 8:
-			return f.vs.cell(addr)
+			return f.vs.Cell(addr)
 		case 4:
-			return f.vs.narrow(f.vs.cell(addr))
+			return f.vs.Narrow(f.vs.Cell(addr))
 		}
-		return unknownID
+		return Unknown
 	}
-	w, ok := f.p.im.word(addr)
+	w, ok := f.p.Word(addr)
 	if !ok {
-		b := f.p.im.bytes(addr, uint64(size)) // the last words of a segment
+		b := f.p.Bytes(addr, uint64(size)) // the last words of a segment
 		if b == nil {
-			return unknownID
+			return Unknown
 		}
 		for i, x := range b {
 			w |= uint64(x) << (8 * i)
@@ -51,12 +51,12 @@ func (f *flow) loadFixed(addr uint64, size uint8) valueID {
 	if size < 8 {
 		w &= 1<<(8*uint(size)) - 1
 	}
-	return f.vs.constant(w)
+	return f.vs.Constant(w)
 }
 
-func (f *flow) loadSlot(s *state, off int64, size uint8) valueID {
+func (f *flow) loadSlot(s *state, off int64, size uint8) ValueID {
 	if f.escaped(off) {
-		return unknownID
+		return Unknown
 	}
 	for i := range s.slots {
 		sl := &s.slots[i]
@@ -67,14 +67,14 @@ func (f *flow) loadSlot(s *state, off int64, size uint8) valueID {
 		case sl.off == off && sl.size == size:
 			return sl.id
 		case sl.off == off && size == 4 && sl.size == 8:
-			return f.vs.narrow(sl.id)
+			return f.vs.Narrow(sl.id)
 		}
-		return unknownID
+		return Unknown
 	}
-	if off >= f.m.StackArg {
+	if off >= f.conv.StackArg {
 		return f.argument(off, size)
 	}
-	return unknownID
+	return Unknown
 }
 
 // escaped reports whether the slot at off can be reached through a pointer: it lies at or above an
@@ -82,7 +82,7 @@ func (f *flow) loadSlot(s *state, off int64, size uint8) valueID {
 // stack arguments above). The sizes of the objects are not known, so everything above counts.
 func (f *flow) escaped(off int64) bool {
 	for t := range f.taken {
-		if off >= t && (t >= f.m.StackArg) == (off >= f.m.StackArg) {
+		if off >= t && (t >= f.conv.StackArg) == (off >= f.conv.StackArg) {
 			return true
 		}
 	}
@@ -90,13 +90,13 @@ func (f *flow) escaped(off int64) bool {
 }
 
 // assign stores the value id in op.Dst.
-func (f *flow) assign(s *state, op *isa.Op, id valueID, pc uint64) {
+func (f *flow) assign(s *state, op *isa.Op, id ValueID, pc uint64) {
 	switch op.Dst.Kind {
 	case isa.RegOp:
 		if op.Width == 4 {
-			id = f.vs.narrow(id)
+			id = f.vs.Narrow(id)
 		} else if op.Width < 4 {
-			id = unknownID
+			id = Unknown
 		}
 		s.regs[op.Dst.Reg] = id
 	case isa.Mem:
@@ -114,11 +114,11 @@ func (f *flow) assign(s *state, op *isa.Op, id valueID, pc uint64) {
 // the stack: an address of nothing that the function keeps there itself.
 func (f *flow) saveFrame(s *state, op *isa.Op) bool {
 	id := s.regs[f.m.FP]
-	if f.asm || !f.vs.get(id).stack {
+	if f.fn.Hand || !f.vs.Get(id).Stack {
 		return false
 	}
-	if to := f.vs.get(f.address(s, op.Dst)); to.stack {
-		f.setSlot(s, to.off, op.Dst.Size, id)
+	if to := f.vs.Get(f.address(s, op.Dst)); to.Stack {
+		f.setSlot(s, to.Off, op.Dst.Size, id)
 		return true
 	}
 	return false
@@ -127,10 +127,10 @@ func (f *flow) saveFrame(s *state, op *isa.Op) bool {
 // joined is vs.join, noting stack addresses that are no longer followed after it. The address in
 // the stack pointer, sp, is left out: results of a call are copied from there, which leaves it
 // behind in a register.
-func (f *flow) joined(a, b, sp valueID) valueID {
-	j := f.vs.join(a, b)
-	if !f.vs.get(j).stack {
-		for _, id := range [2]valueID{a, b} {
+func (f *flow) joined(a, b, sp ValueID) ValueID {
+	j := f.vs.Join(a, b)
+	if !f.vs.Get(j).Stack {
+		for _, id := range [2]ValueID{a, b} {
 			if id != sp {
 				f.lose(id)
 			}
@@ -140,9 +140,9 @@ func (f *flow) joined(a, b, sp valueID) valueID {
 }
 
 // computed is vs.binary, noting stack addresses likewise.
-func (f *flow) computed(kind isa.OpKind, a, b valueID) valueID {
-	j := f.vs.binary(kind, a, b)
-	if !f.vs.get(j).stack {
+func (f *flow) computed(kind isa.OpKind, a, b ValueID) ValueID {
+	j := f.vs.Binary(kind, a, b)
+	if !f.vs.Get(j).Stack {
 		f.lose(a)
 		f.lose(b)
 	}
@@ -150,9 +150,9 @@ func (f *flow) computed(kind isa.OpKind, a, b valueID) valueID {
 }
 
 // lose notes that id, if it is an address in the frame, goes where it is not followed.
-func (f *flow) lose(id valueID) {
-	if v := f.vs.get(id); v.stack {
-		f.take(v.off)
+func (f *flow) lose(id ValueID) {
+	if v := f.vs.Get(id); v.Stack {
+		f.take(v.Off)
 	}
 }
 
@@ -164,64 +164,64 @@ func (f *flow) take(off int64) {
 }
 
 // base8 returns the value of the base register of an operand whose index is not followed.
-func (f *flow) base8(s *state, o isa.Operand) valueID {
+func (f *flow) base8(s *state, o isa.Operand) ValueID {
 	if o.Reg == isa.NoReg {
-		return unknownID
+		return Unknown
 	}
-	return f.vs.binary(isa.OpAdd, s.regs[o.Reg], f.vs.constant(uint64(o.Value)))
+	return f.vs.Binary(isa.OpAdd, s.regs[o.Reg], f.vs.Constant(uint64(o.Value)))
 }
 
 // storeSomewhere is a store at an unknown distance from a base. If the base is a stack address, an
 // array lies in that part of the frame, and what the slots there hold now is forgotten.
-func (f *flow) storeSomewhere(s *state, base valueID) {
-	v := f.vs.get(base)
-	if !v.stack {
+func (f *flow) storeSomewhere(s *state, base ValueID) {
+	v := f.vs.Get(base)
+	if !v.Stack {
 		return
 	}
-	if v.off < f.m.StackArg || f.asm {
+	if v.Off < f.conv.StackArg || f.fn.Hand {
 		const farBelow = -1 << 40
-		f.killSlots(s, farBelow, f.m.StackArg-farBelow)
+		f.killSlots(s, farBelow, f.conv.StackArg-farBelow)
 	}
-	if v.off >= f.m.StackArg || f.asm {
-		f.killSlots(s, f.m.StackArg, 4*outSlots)
+	if v.Off >= f.conv.StackArg || f.fn.Hand {
+		f.killSlots(s, f.conv.StackArg, 4*OutSlots)
 	}
 }
 
-func (f *flow) store(s *state, addr valueID, size uint8, id valueID, pc uint64) {
-	v := f.vs.get(addr)
+func (f *flow) store(s *state, addr ValueID, size uint8, id ValueID, pc uint64) {
+	v := f.vs.Get(addr)
 	f.lose(id)
-	if v.stack {
-		f.setSlot(s, v.off, size, id)
-		if f.escaped(v.off) {
+	if v.Stack {
+		f.setSlot(s, v.Off, size, id)
+		if f.escaped(v.Off) {
 			f.leak(id)
 		}
 		return
 	}
 	f.leak(id)
-	if c, ok := f.vs.isConst(addr); ok {
+	if c, ok := f.vs.IsConst(addr); ok {
 		for _, a := range c {
-			f.noteStore(cellStore{pc, a, size, id})
+			f.noteStore(Store{pc, a, size, id})
 		}
 	}
 }
 
-func (f *flow) noteStore(st cellStore) {
-	k := [2]uint64{st.at, st.cell}
+func (f *flow) noteStore(st Store) {
+	k := [2]uint64{st.At, st.Cell}
 	if i, ok := f.storeAt[k]; ok {
-		f.out.stores[i].id = f.vs.join(f.out.stores[i].id, st.id)
+		f.out.Stores[i].ID = f.vs.Join(f.out.Stores[i].ID, st.ID)
 		return
 	}
-	f.storeAt[k] = len(f.out.stores)
-	f.out.stores = append(f.out.stores, st)
+	f.storeAt[k] = len(f.out.Stores)
+	f.out.Stores = append(f.out.Stores, st)
 }
 
 // setSlot writes size bytes at off and forgets what they overlap.
-func (f *flow) setSlot(s *state, off int64, size uint8, id valueID) {
+func (f *flow) setSlot(s *state, off int64, size uint8, id ValueID) {
 	f.killSlots(s, off, int64(size))
-	if f.escaped(off) || len(s.slots) >= maxSlots && off < f.m.StackArg {
+	if f.escaped(off) || len(s.slots) >= maxSlots && off < f.conv.StackArg {
 		return
 	}
-	if off >= f.m.StackArg && (size != 8 || off%8 != 0) && (size != 4 || off%4 != 0) {
+	if off >= f.conv.StackArg && (size != 8 || off%8 != 0) && (size != 4 || off%4 != 0) {
 		return // stack arguments are followed in words of 4 and 8 bytes only
 	}
 	f.insertSlot(s, slot{off, size, id})
@@ -248,11 +248,11 @@ func (f *flow) killSlots(s *state, off, n int64) {
 		}
 	}
 	s.slots = kept
-	for a := max(from, f.m.StackArg) &^ 3; a < to && a < f.m.StackArg+4*outSlots; a += 4 {
+	for a := max(from, f.conv.StackArg) &^ 3; a < to && a < f.conv.StackArg+4*OutSlots; a += 4 {
 		if slices.ContainsFunc(s.slots, func(sl slot) bool { return sl.off < a+4 && a < sl.off+int64(sl.size) }) {
 			continue
 		}
-		f.insertSlot(s, slot{a, 4, unknownID})
+		f.insertSlot(s, slot{a, 4, Unknown})
 	}
 }
 
@@ -260,24 +260,24 @@ func (f *flow) killSlots(s *state, off, n int64) {
 func (f *flow) forget(s *state, op *isa.Op, pc uint64) {
 	for r := range f.m.Regs {
 		if op.Clobber.Has(isa.Reg(r)) {
-			s.regs[r] = unknownID
+			s.regs[r] = Unknown
 		}
 	}
 	switch op.Dst.Kind {
 	case isa.RegOp:
-		s.regs[op.Dst.Reg] = unknownID
+		s.regs[op.Dst.Reg] = Unknown
 	case isa.Mem:
 		if op.Dst.Index != isa.NoReg {
 			f.storeSomewhere(s, f.base8(s, op.Dst))
-		} else if v := f.vs.get(f.address(s, op.Dst)); v.stack {
+		} else if v := f.vs.Get(f.address(s, op.Dst)); v.Stack {
 			n := int64(max(op.Dst.Size, op.Width))
 			if n == 0 {
-				n = widestStore
+				n = WidestStore
 			}
-			f.killSlots(s, v.off, n)
-		} else if c, ok := f.vs.isConst(f.address(s, op.Dst)); ok {
+			f.killSlots(s, v.Off, n)
+		} else if c, ok := f.vs.IsConst(f.address(s, op.Dst)); ok {
 			for _, a := range c {
-				f.noteStore(cellStore{pc, a, max(op.Dst.Size, op.Width), unknownID})
+				f.noteStore(Store{pc, a, max(op.Dst.Size, op.Width), Unknown})
 			}
 		}
 	}

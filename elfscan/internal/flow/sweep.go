@@ -1,22 +1,21 @@
-package elfscan
+package flow
 
 import "github.com/profcheck/profcheck/elfscan/internal/isa"
 
 // giveUp notes the calls and stores of a function that is too much work, with nothing known of any.
 // Of those that lead to the same place one is enough.
 func (f *flow) giveUp() {
-	f.out, f.index, f.storeAt = &summary{vague: true}, map[uint64]int{}, map[[2]uint64]int{}
+	f.out, f.index, f.storeAt = &Summary{Vague: true}, map[uint64]int{}, map[[2]uint64]int{}
 	type place struct {
 		kind   isa.OpKind
 		target uint64
 	}
 	seen := map[place]bool{}
-	f.code = f.p.tab.code(f.fn)
 	var ops []isa.Op
 	for off := 0; off < len(f.code); {
 		pc, n := f.base+uint64(off), 0
 		if ops, n = f.m.Decode(f.code[off:], pc, ops[:0]); n == 0 {
-			off += f.p.gap
+			off += f.conv.Gap
 			continue
 		}
 		for i := range ops {
@@ -25,7 +24,7 @@ func (f *flow) giveUp() {
 			if k := (place{op.Kind, op.Target + t}); (store || f.leaves(op)) && !seen[k] {
 				seen[k] = true
 				if store {
-					f.noteStore(cellStore{pc, t, 0, unknownID})
+					f.noteStore(Store{pc, t, 0, Unknown})
 				} else {
 					f.record(op, pc, &state{})
 				}
@@ -81,7 +80,7 @@ func (f *flow) sweep() {
 func (f *flow) matters(in *inst) bool {
 	for k := in.start; k < in.end; k++ {
 		if op := &f.ops[k]; f.leaves(op) {
-			return !(op.Kind == isa.OpCall && f.p.morestack[op.Target])
+			return !(op.Kind == isa.OpCall && f.p.Restarts(op.Target))
 		} else if _, ok := fixedStore(op); ok {
 			return true
 		}

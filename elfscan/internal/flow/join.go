@@ -1,4 +1,4 @@
-package elfscan
+package flow
 
 import (
 	"sort"
@@ -27,7 +27,7 @@ func (f *flow) reach(off int32, s *state) {
 	}
 	// Where two ways disagree on the stack pointer, one is not real: behind a call that never comes
 	// back the compiler puts whatever block is next. Assembly can mean it.
-	if !f.asm && old.regs[f.m.SP] != s.regs[f.m.SP] && old.weak != s.weak {
+	if !f.fn.Hand && old.regs[f.m.SP] != s.regs[f.m.SP] && old.weak != s.weak {
 		if old.weak {
 			f.states[off] = s.clone()
 			f.pending = append(f.pending, off)
@@ -42,18 +42,18 @@ func (f *flow) reach(off int32, s *state) {
 }
 
 func (f *flow) join(old, s *state, widen bool) (changed bool) {
-	merge := func(a, b valueID) valueID {
+	merge := func(a, b ValueID) ValueID {
 		j := f.joined(a, b, old.regs[f.m.SP])
 		if widen && j != a {
-			j = unknownID
+			j = Unknown
 		}
 		return j
 	}
 	for r := range f.m.Regs {
 		if frame := isa.Reg(r) == f.m.SP || isa.Reg(r) == f.m.FP; frame && old.regs[r] != s.regs[r] {
 			// Not an address that goes astray, only a frame that is no longer followed.
-			if old.regs[r] != unknownID {
-				old.regs[r], changed = unknownID, true
+			if old.regs[r] != Unknown {
+				old.regs[r], changed = Unknown, true
 			}
 			continue
 		}
@@ -68,7 +68,7 @@ func (f *flow) join(old, s *state, widen bool) (changed bool) {
 		switch {
 		case ok:
 			id = merge(a.id, id)
-		case a.off < f.m.StackArg:
+		case a.off < f.conv.StackArg:
 			continue
 		case s.overlaps(a):
 			mixed = append(mixed, a)
@@ -79,7 +79,7 @@ func (f *flow) join(old, s *state, widen bool) (changed bool) {
 		merged.slots = append(merged.slots, slot{a.off, a.size, id})
 	}
 	for _, b := range s.slots {
-		if _, ok := old.lookup(b.off, b.size); ok || b.off < f.m.StackArg {
+		if _, ok := old.lookup(b.off, b.size); ok || b.off < f.conv.StackArg {
 			continue
 		}
 		if old.overlaps(b) {
@@ -119,23 +119,23 @@ func equalSlots(a, b []slot) bool {
 	return true
 }
 
-func (s *state) lookup(off int64, size uint8) (valueID, bool) {
+func (s *state) lookup(off int64, size uint8) (ValueID, bool) {
 	i := sort.Search(len(s.slots), func(i int) bool { return s.slots[i].off >= off })
 	if i < len(s.slots) && s.slots[i].off == off && s.slots[i].size == size {
 		return s.slots[i].id, true
 	}
-	return unknownID, false
+	return Unknown, false
 }
 
 // argument is what the caller left in the stack argument at off.
-func (f *flow) argument(off int64, size uint8) valueID {
-	d := off - f.m.StackArg
+func (f *flow) argument(off int64, size uint8) ValueID {
+	d := off - f.conv.StackArg
 	switch {
 	case d < 0 || d%4 != 0:
 	case size == 8 && d%8 == 0:
-		return f.vs.stackParam(d / 4)
+		return f.vs.StackParam(d / 4)
 	case size == 4:
-		return f.vs.narrow(f.vs.stackParam(d / 4))
+		return f.vs.Narrow(f.vs.StackParam(d / 4))
 	}
-	return unknownID
+	return Unknown
 }

@@ -1,0 +1,366 @@
+package flow
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"github.com/profcheck/profcheck/elfscan/internal/isa"
+)
+
+// Value is what a register or stack slot can hold at one point of a function: constants, what the
+// function's caller passed in, what memory at a fixed address holds, an address in the function's
+// own stack frame, or anything (unknown). The kinds can be joined, except that a stack address
+// joined with anything else is unknown.
+type Value struct {
+	Unknown bool
+	Stack   bool  // the address entrySP+Off
+	Off     int64 //
+	Consts  []uint64
+	Params  ParamSet
+	Cells   []uint64 // 8-byte variables in writable memory
+	Cut     Cut      // what happened to Params and Cells on the way
+	Ors     []uint64 // and then: one of these constants was ORed in; nil for none
+}
+
+// ParamSet is a set of entry parameters: bit r of the first word for register r, bit j of the
+// second for the stack argument at entrySP + Convention.StackArg + 4*j.
+type ParamSet [2]uint64
+
+// Empty reports whether p has no parameter.
+func (p ParamSet) Empty() bool { return p[0]|p[1] == 0 }
+
+// Cut says that a value was narrowed after it was read.
+type Cut uint8
+
+// The kinds of Cut.
+const (
+	CutNone Cut = iota
+	CutZero     // low 32 bits, zero-extended
+	CutSign     // low 32 bits, sign-extended
+)
+
+func (c Cut) apply(v uint64) uint64 {
+	switch c {
+	case CutZero:
+		return v & 0xffffffff
+	case CutSign:
+		return uint64(int64(int32(v)))
+	}
+	return v
+}
+
+// MaxConsts bounds the constants of one value and the work of combining two; beyond it a value is
+// unknown.
+const MaxConsts = 64
+
+// ValueID names an interned value. 0 is unknown.
+type ValueID uint32
+
+// Unknown is the value of which nothing is known.
+const Unknown ValueID = 0
+
+// Values interns values, so that states are small, equality is cheap and joins are remembered.
+type Values struct {
+	all   []Value
+	ids   map[string]ValueID
+	joins map[[2]ValueID]ValueID
+	key   []byte
+
+	shared map[[MaxRegs]ValueID]*[MaxRegs]ValueID // see share
+}
+
+// NewValues returns an empty set, which knows Unknown only.
+func NewValues() *Values {
+	vs := &Values{ids: map[string]ValueID{}, joins: map[[2]ValueID]ValueID{}, shared: map[[MaxRegs]ValueID]*[MaxRegs]ValueID{}}
+	vs.Intern(Value{Unknown: true})
+	return vs
+}
+
+// Get returns the value that id names. It must not be changed, and moves when others are added.
+func (vs *Values) Get(id ValueID) *Value { return &vs.all[id] }
+
+// Intern returns the name of v, whose sets are ascending and without repetition.
+func (vs *Values) Intern(v Value) ValueID {
+	if v.Unknown && v.Stack || len(v.Consts) > MaxConsts || len(v.Cells) > MaxConsts {
+		v = Value{Unknown: true}
+	}
+	if v.Params.Empty() && len(v.Cells) == 0 {
+		v.Cut, v.Ors = CutNone, nil
+	}
+	if len(v.Ors) > MaxConsts {
+		v = Value{Unknown: true}
+	}
+	k := vs.key[:0]
+	flags := byte(v.Cut) << 2
+	if v.Unknown {
+		flags |= 1
+	}
+	if v.Stack {
+		flags |= 2
+	}
+	k = append(k, flags)
+	k = binary.LittleEndian.AppendUint64(k, uint64(v.Off))
+	k = binary.LittleEndian.AppendUint64(k, v.Params[0])
+	k = binary.LittleEndian.AppendUint64(k, v.Params[1])
+	k = append(k, byte(len(v.Consts)))
+	for _, c := range v.Consts {
+		k = binary.LittleEndian.AppendUint64(k, c)
+	}
+	k = append(k, byte(len(v.Cells)))
+	for _, c := range v.Cells {
+		k = binary.LittleEndian.AppendUint64(k, c)
+	}
+	for _, c := range v.Ors {
+		k = binary.LittleEndian.AppendUint64(k, c)
+	}
+	vs.key = k
+	if id, ok := vs.ids[string(k)]; ok {
+		return id
+	}
+	id := ValueID(len(vs.all))
+	vs.all = append(vs.all, v)
+	vs.ids[string(k)] = id
+	return id
+}
+
+// Constant is the value c.
+func (vs *Values) Constant(c uint64) ValueID { return vs.Intern(Value{Consts: []uint64{c}}) }
+
+// StackAddr is the address off bytes above the stack pointer at entry.
+func (vs *Values) StackAddr(off int64) ValueID { return vs.Intern(Value{Stack: true, Off: off}) }
+
+// Cell is what the variable at addr holds.
+func (vs *Values) Cell(addr uint64) ValueID { return vs.Intern(Value{Cells: []uint64{addr}}) }
+
+// RegParam is what register r holds at entry.
+func (vs *Values) RegParam(r isa.Reg) ValueID {
+	return vs.Intern(Value{Params: ParamSet{1 << r}})
+}
+
+// StackParam is the stack argument that begins j 4-byte words above the first.
+func (vs *Values) StackParam(j int64) ValueID {
+	if j < 0 || j >= 64 {
+		return Unknown
+	}
+	return vs.Intern(Value{Params: ParamSet{0, 1 << j}})
+}
+
+// IsConst returns the constants of id if it can hold nothing else.
+func (vs *Values) IsConst(id ValueID) ([]uint64, bool) {
+	v := vs.Get(id)
+	if v.Unknown || v.Stack || !v.Params.Empty() || len(v.Cells) > 0 {
+		return nil, false
+	}
+	return v.Consts, true
+}
+
+// Join returns a value that can hold what a or b can.
+func (vs *Values) Join(a, b ValueID) ValueID {
+	if a == b {
+		return a
+	}
+	if a == Unknown || b == Unknown {
+		// Constants beside unknown are kept for numbers: they are real even if not all.
+		a, b = max(a, b), Unknown
+	}
+	if a > b {
+		a, b = b, a
+	}
+	if id, ok := vs.joins[[2]ValueID{a, b}]; ok {
+		return id
+	}
+	x, y := *vs.Get(a), *vs.Get(b)
+	var v Value
+	switch {
+	case x.Stack || y.Stack:
+		v.Unknown = true
+	case x.Cut != y.Cut && x.Derived() && y.Derived():
+		v = Value{Unknown: true, Consts: Union(x.Consts, y.Consts)}
+	default:
+		v = Value{Unknown: x.Unknown || y.Unknown, Consts: Union(x.Consts, y.Consts), Cells: Union(x.Cells, y.Cells),
+			Params: ParamSet{x.Params[0] | y.Params[0], x.Params[1] | y.Params[1]}, Cut: max(x.Cut, y.Cut)}
+		if x.Ors != nil || y.Ors != nil {
+			v.Ors = Union(x.masks(), y.masks())
+		}
+	}
+	id := vs.Intern(v)
+	vs.joins[[2]ValueID{a, b}] = id
+	return id
+}
+
+// Derived reports whether v depends on parameters or variables.
+func (v *Value) Derived() bool { return !v.Params.Empty() || len(v.Cells) > 0 }
+
+// masks returns the constants that may have been ORed to what v is derived from.
+func (v *Value) masks() []uint64 {
+	if v.Ors == nil && v.Derived() {
+		return []uint64{0}
+	}
+	return v.Ors
+}
+
+// Union joins two ascending sets; it may return one of them.
+func Union(a, b []uint64) []uint64 {
+	if len(a) == 0 {
+		return b
+	}
+	if len(b) == 0 {
+		return a
+	}
+	u := append(slices.Clone(a), b...)
+	slices.Sort(u)
+	return slices.Compact(u)
+}
+
+// Adapt does to x what v says was done to the parameters and variables that it is derived from.
+func (vs *Values) Adapt(v *Value, x ValueID) ValueID {
+	switch v.Cut {
+	case CutZero:
+		x = vs.Narrow(x)
+	case CutSign:
+		x = vs.SignExtend(x, 4)
+	}
+	if v.Ors == nil {
+		return x
+	}
+	var out ValueID
+	for i, mask := range v.Ors {
+		y := x
+		if mask != 0 {
+			y = vs.Binary(isa.OpOr, x, vs.Constant(mask))
+		}
+		if i == 0 {
+			out = y
+		} else {
+			out = vs.Join(out, y)
+		}
+	}
+	return out
+}
+
+// Narrow returns the low 32 bits of id, zero-extended.
+func (vs *Values) Narrow(id ValueID) ValueID {
+	v := *vs.Get(id)
+	switch {
+	case v.Stack:
+		return Unknown
+	case v.Derived() && v.Cut == CutSign:
+		return vs.Intern(Value{Unknown: true})
+	}
+	v.Consts, v.Ors = mapConsts(v.Consts, CutZero.apply), mapConsts(v.Ors, CutZero.apply)
+	if v.Derived() {
+		v.Cut = CutZero
+	}
+	return vs.Intern(v)
+}
+
+// SignExtend returns the low size bytes of id, sign-extended to 64 bits.
+func (vs *Values) SignExtend(id ValueID, size uint8) ValueID {
+	v := *vs.Get(id)
+	if v.Stack || v.Derived() && (size != 4 || v.Ors != nil) {
+		return Unknown
+	}
+	shift := 64 - 8*uint(size)
+	v.Consts = mapConsts(v.Consts, func(c uint64) uint64 { return uint64(int64(c<<shift) >> shift) })
+	if v.Derived() {
+		v.Cut = CutSign
+	}
+	return vs.Intern(v)
+}
+
+func mapConsts(cs []uint64, f func(uint64) uint64) []uint64 {
+	if len(cs) == 0 {
+		return nil
+	}
+	out := make([]uint64, len(cs))
+	for i, c := range cs {
+		out[i] = f(c)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// Binary computes a op b for constants, and for a stack address moved by a constant.
+func (vs *Values) Binary(kind isa.OpKind, a, b ValueID) ValueID {
+	x, y := vs.Get(a), vs.Get(b)
+	if x.Stack || y.Stack {
+		return vs.stackArith(kind, *x, *y)
+	}
+	if kind == isa.OpOr {
+		if id, ok := vs.or(*x, *y); ok {
+			return id
+		}
+	}
+	cx, okx := vs.IsConst(a)
+	cy, oky := vs.IsConst(b)
+	if kind == isa.OpAnd && (okx && len(cx) == 1 && cx[0] == 0 || oky && len(cy) == 1 && cy[0] == 0) {
+		return vs.Constant(0)
+	}
+	if !okx || !oky || len(cx)*len(cy) > MaxConsts {
+		return Unknown
+	}
+	out := make([]uint64, 0, len(cx)*len(cy))
+	for _, p := range cx {
+		for _, q := range cy {
+			out = append(out, arith(kind, p, q))
+		}
+	}
+	slices.Sort(out)
+	return vs.Intern(Value{Consts: slices.Compact(out)})
+}
+
+// or keeps what is derived from parameters when one constant is ORed to it, as flags are. The
+// constants beside it take part too.
+func (vs *Values) or(x, y Value) (ValueID, bool) {
+	if y.Derived() {
+		x, y = y, x
+	}
+	if !x.Derived() || y.Derived() || y.Unknown || len(y.Consts) != 1 {
+		return 0, false
+	}
+	set := func(v uint64) uint64 { return v | y.Consts[0] }
+	x.Consts, x.Ors = mapConsts(x.Consts, set), mapConsts(x.masks(), set)
+	return vs.Intern(x), true
+}
+
+func (vs *Values) stackArith(kind isa.OpKind, x, y Value) ValueID {
+	one := func(v Value) (int64, bool) {
+		if v.Unknown || v.Stack || v.Derived() || len(v.Consts) != 1 {
+			return 0, false
+		}
+		return int64(v.Consts[0]), true
+	}
+	switch kind {
+	case isa.OpAdd:
+		if y.Stack {
+			x, y = y, x
+		}
+		if n, ok := one(y); ok {
+			return vs.StackAddr(x.Off + n)
+		}
+	case isa.OpSub:
+		if n, ok := one(y); ok && x.Stack {
+			return vs.StackAddr(x.Off - n)
+		}
+	}
+	return Unknown
+}
+
+func arith(kind isa.OpKind, a, b uint64) uint64 {
+	switch kind {
+	case isa.OpAdd:
+		return a + b
+	case isa.OpSub:
+		return a - b
+	case isa.OpAnd:
+		return a & b
+	case isa.OpOr:
+		return a | b
+	case isa.OpXor:
+		return a ^ b
+	case isa.OpShl:
+		return a << (b & 63)
+	default: // isa.OpShr
+		return a >> (b & 63)
+	}
+}
