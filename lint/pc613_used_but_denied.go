@@ -64,6 +64,9 @@ func (p *Pass) denied(c *call) finding.Finding {
 		Remedy:  p.allow(c, c.name+c.with(d)),
 		Pos:     p.deniedBy(c),
 	}
+	if p.fromC(c) {
+		f.Remedy += "; a C library makes the call, and built with CGO_ENABLED=0 the program may do without"
+	}
 	if d.tolerated != "" {
 		f.Message += "; " + d.tolerated
 		f.Remedy = ""
@@ -84,6 +87,26 @@ func (p *Pass) deniedTogether(calls []*call) finding.Finding {
 	f.Message = occasion(first.who(Denied), list(f.Syscalls, len(f.Syscalls)), d.class, d.condition) + ", and the filter denies them"
 	f.Remedy = "nothing if that does not happen; else allow them, as far as the container may do that"
 	return f
+}
+
+// fromC reports whether all who get the denial are Go programs, and the call is one of their C
+// libraries. The loader does not count: Go without cgo has it, too, where it is built as a PIE.
+func (p *Pass) fromC(c *call) bool {
+	some := false
+	for i := range c.demands {
+		d := &c.demands[i]
+		if d.outcome != Denied || d.class == finding.Runtime {
+			continue
+		}
+		if len(d.path) == 0 || !slices.ContainsFunc(p.Input.Usage, func(u Usage) bool { return u.Program == d.program && u.Kind == "go" }) {
+			return false
+		}
+		if m := d.path[len(d.path)-1].Module; m == "" || strings.HasPrefix(m, "ld-") {
+			return false
+		}
+		some = true
+	}
+	return some
 }
 
 // who names the programs that make the call and get that outcome.

@@ -17,7 +17,7 @@ var _ = register(&Check{
 		"verdict is on the rest alone.",
 	When:        "A warning, one for each program. The verdict is unknown unless something else is denied.",
 	Wrong:       "Nowhere: it says what is not known.",
-	Remedy:      "Give the missing libraries, or accept what was seen with --allow-incomplete.",
+	Remedy:      "Give the root that holds the missing libraries, or accept what was seen with --allow-incomplete.",
 	Sources:     []string{"https://arxiv.org/abs/2410.18053, on what tools of this kind leave out"},
 	NeedsBinary: true,
 	Run: func(p *Pass) {
@@ -37,10 +37,16 @@ var _ = register(&Check{
 			if len(parts) > 0 {
 				message += ": " + strings.Join(parts, "; ")
 			}
+			remedy := "take the verdict as one on what was seen"
+			switch {
+			case len(u.Missing) > 0 && u.Kind == "go":
+				remedy = "name the directory that holds its C libraries with --root; built with CGO_ENABLED=0 it may do without them"
+			case len(u.Missing) > 0:
+				remedy = "name the directory that holds all that it loads with --root, or " + remedy
+			}
 			p.Report(finding.Finding{
-				Severity: finding.Warning, Arch: u.Arch.Name, Message: message,
-				Remedy: "take the verdict as one on what was seen",
-				Pos:    finding.Pos{File: u.Program},
+				Severity: finding.Warning, Arch: u.Arch.Name, Message: message, Remedy: remedy,
+				Pos: finding.Pos{File: u.Program},
 			})
 		}
 	},
