@@ -39,6 +39,9 @@ type Module struct {
 	PreinitArray, InitArray, FiniArray Span   // words of these hold function addresses after relocation
 
 	Problems []string // one line each: what was malformed and therefore left out
+
+	versym []byte // a little-endian half word for each entry of Symbols, nil if unversioned
+	names  nameIndex
 }
 
 // Span is a range of addresses.
@@ -81,13 +84,13 @@ type RelocKind uint8
 
 // The kinds of relocation, the same for all machines.
 const (
-	RelocOther    RelocKind = iota // of no interest: offsets into thread-local storage and the like
-	RelocRelative                  // base + Addend
-	RelocSymbol                    // symbol + Addend: R_X86_64_64, GLOB_DAT, R_AARCH64_ABS64
-	RelocJumpSlot                  // likewise, by the procedure linkage table
-	RelocCopy                      // the symbol's bytes are copied here
-	RelocIRelative                 // the result of calling base + Addend
-	RelocTLSDesc                   // a resolver of the loader and an argument
+	RelocOther     RelocKind = iota // of no interest: offsets into thread-local storage and the like
+	RelocRelative                   // base + Addend
+	RelocSymbol                     // symbol + Addend: R_X86_64_64, GLOB_DAT, R_AARCH64_ABS64
+	RelocJumpSlot                   // likewise, by the procedure linkage table
+	RelocCopy                       // the symbol's bytes are copied here
+	RelocIRelative                  // the result of calling base + Addend
+	RelocTLSDesc                    // a resolver of the loader and an argument
 )
 
 // Reloc is one dynamic relocation.
