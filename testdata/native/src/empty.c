@@ -1,0 +1,3 @@
+// Stands for libraries that are only there when lost is linked.
+void nowhere(void) {}
+void foreign(void) {}
