@@ -10,7 +10,7 @@ var AMD64 = &Machine{
 	GoParams: []Reg{rax, rbx, rcx, rdi, rsi, 8, 9, 10, 11},
 	GoKept:   Regs(rsp, 14),
 	CallPush: 8, StackArg: 8,
-	Scan: scanAMD64, Decode: decodeAMD64,
+	Scan: scanAMD64, Survey: surveyAMD64, Decode: decodeAMD64,
 }
 
 // scanAMD64 is AMD64's Scan.

@@ -19,6 +19,7 @@ package isa
 //	     52-55  bytes stored when the r/m operand is memory, see sz*
 //	     56-60  what Scan and Decode make of it, see cl*
 //	     61     only some forms are defined, see undefinedForm
+//	     62     some forms branch to a computed address (group FF)
 type attr uint64
 
 const (
@@ -27,7 +28,8 @@ const (
 	modIsReg attr = 1 << 6
 	noAccess attr = 1 << 7
 
-	check attr = 1 << 61
+	check    attr = 1 << 61
+	indirect attr = 1 << 62
 
 	writesReg attr = 1 << 48
 	rmGeneral attr = 1 << 49

@@ -68,7 +68,7 @@ func TestAMD64Scan(t *testing.T) {
 		{"syscall in an immediate", "\xb8\x0f\x05\x00\x00", nil},
 		{"int3", "\xcc", nil},
 		{"undefined", "\x06", ref(RefBad, 0)},
-		{"cut short", "\xe8\x00\x00\x00", []Ref{{testBase, 0, RefBad}}},
+		{"cut short", "\xe8\x00\x00\x00", []Ref{{At: testBase, Kind: RefBad}}},
 	} {
 		got := AMD64.Scan([]byte(c.code), testBase, nil)
 		if c.name == "cut short" {
@@ -83,7 +83,7 @@ func TestAMD64Scan(t *testing.T) {
 // TestAMD64ScanStepsOverBadBytes checks that Scan goes on behind a byte that is no instruction.
 func TestAMD64ScanStepsOverBadBytes(t *testing.T) {
 	got := AMD64.Scan([]byte("\x06\x0f\x05\xd6\xcd\x80"), testBase, nil)
-	want := []Ref{{testBase, 0, RefBad}, {testBase + 1, 0, RefSyscall}, {testBase + 3, 0, RefBad}, {testBase + 4, 0, RefInt80}}
+	want := []Ref{{At: testBase, Kind: RefBad}, {At: testBase + 1, Kind: RefSyscall}, {At: testBase + 3, Kind: RefBad}, {At: testBase + 4, Kind: RefInt80}}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -191,8 +191,8 @@ func oneByteRules() []rule {
 		{np, 0xf5, 0xf5, 0},                                  // CMC
 		{np, 0xf6, 0xf6, group8 | w(0x0c) | immT8 | clExact}, // TEST NOT NEG MUL IMUL DIV IDIV
 		{np, 0xf7, 0xf7, group | w(0x0c) | immTZ | clExact},
-		{np, 0xf8, 0xfd, 0},                                         // CLC to STD
-		{np, 0xfe, 0xfe, group8 | w(3) | only(3, 3) | clExact},      // INC DEC
-		{np, 0xff, 0xff, group | w(3) | only(0x7f, 0x57) | clExact}, // INC DEC CALL JMP PUSH
+		{np, 0xf8, 0xfd, 0},                                                    // CLC to STD
+		{np, 0xfe, 0xfe, group8 | w(3) | only(3, 3) | clExact},                 // INC DEC
+		{np, 0xff, 0xff, group | w(3) | only(0x7f, 0x57) | clExact | indirect}, // INC DEC CALL JMP PUSH
 	}...)
 }

@@ -26,6 +26,7 @@ var ARM64 = &Machine{
 	StackArg: 8,
 
 	Scan:   a64Scan,
+	Survey: a64Survey,
 	Decode: a64Decode,
 }
 

@@ -31,17 +31,17 @@ func a64agree(t *testing.T, word uint32) {
 		changed |= uint32(op.Clobber)
 		switch op.Kind {
 		case OpCall:
-			want = append(want, Ref{pc, op.Target, RefCall})
+			want = append(want, Ref{At: pc, Target: op.Target, Kind: RefCall})
 		case OpJump, OpBranch:
 			if op.Target != pc {
-				want = append(want, Ref{pc, op.Target, RefJump})
+				want = append(want, Ref{At: pc, Target: op.Target, Kind: RefJump})
 			}
 		case OpSyscall:
-			want = append(want, Ref{pc, 0, RefSyscall})
+			want = append(want, Ref{At: pc, Target: 0, Kind: RefSyscall})
 			changed = 0
 		case OpSet:
 			if op.A.Kind == Addr && op.A.Reg == NoReg && word>>31 == 0 {
-				want = append(want, Ref{pc, uint64(op.A.Value), RefAddr})
+				want = append(want, Ref{At: pc, Target: uint64(op.A.Value), Kind: RefAddr})
 			}
 		}
 		if op.Dst.Kind == RegOp {

@@ -18,6 +18,8 @@ type a64scan struct {
 	base uint64
 	end  uint64
 
+	survey bool // report what Survey adds
+
 	live uint32     // registers that hold a known address, bit 31 SP (never set)
 	addr [32]uint64 // what they hold
 
@@ -34,9 +36,17 @@ type a64scan struct {
 // and ADRP followed by ADD; an ADD to an address so formed forms another. A load or store through
 // such a register at a constant offset gives a RefLoad or RefStore for each register loaded or
 // stored, and for each eight bytes of a wider one.
-func a64Scan(code []byte, base uint64, refs []Ref) []Ref {
+func a64Scan(code []byte, base uint64, refs []Ref) []Ref { return a64walkAll(code, base, refs, false) }
+
+// a64Survey is ARM64.Survey. There are no absolute addresses in instructions.
+func a64Survey(code []byte, base, _, _ uint64, refs []Ref) []Ref {
+	return a64walkAll(code, base, refs, true)
+}
+
+func a64walkAll(code []byte, base uint64, refs []Ref, survey bool) []Ref {
 	s := a64scans.Get().(*a64scan)
 	defer a64scans.Put(s)
+	s.survey = survey
 	s.late.reset()
 	s.walk(code, base, refs)
 	if len(s.late.marks) > 0 {
@@ -224,6 +234,9 @@ func (s *a64scan) access(m *a64mem, pc, t uint64) {
 	total := uint64(m.size) * uint64(m.count)
 	for at := uint64(0); at < total; at += step {
 		s.ref(kind, pc, t+at)
+		if s.survey {
+			s.refs[len(s.refs)-1].Size = uint8(min(step, total-at))
+		}
 	}
 }
 
@@ -250,8 +263,10 @@ func (s *a64scan) branch(w a64, pc uint64) {
 		s.ref(RefCall, pc, t)
 		s.live &^= a64CallLost
 	case a64CallReg:
+		s.indirect(RefCallInd, pc)
 		s.live &^= a64CallLost
 	case a64JumpReg:
+		s.indirect(RefJumpInd, pc)
 		s.table = a64snapshot{s.live, s.addr}
 		s.ended = true
 	case a64SVC:
@@ -259,5 +274,12 @@ func (s *a64scan) branch(w a64, pc uint64) {
 		s.live &^= 1
 	default:
 		s.ended = true
+	}
+}
+
+// indirect notes a call or jump to a computed address.
+func (s *a64scan) indirect(k RefKind, pc uint64) {
+	if s.survey {
+		s.ref(k, pc, 0)
 	}
 }

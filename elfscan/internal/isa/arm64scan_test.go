@@ -41,52 +41,52 @@ func TestARM64Scan(t *testing.T) {
 		want []Ref
 	}{
 		{"nothing", a64words(a64wNOP, a64wRET), nil},
-		{"call", a64words(a64wNOP, 0x94000004), []Ref{{base + 4, base + 20, RefCall}}},
-		{"call backwards", a64words(0x97fffffc), []Ref{{base, base - 16, RefCall}}},
+		{"call", a64words(a64wNOP, 0x94000004), []Ref{{At: base + 4, Target: base + 20, Kind: RefCall}}},
+		{"call backwards", a64words(0x97fffffc), []Ref{{At: base, Target: base - 16, Kind: RefCall}}},
 		{"jump inside", a64words(0x14000001, a64wRET), nil},
-		{"jump to the end is outside", a64words(0x14000001), []Ref{{base, base + 4, RefJump}}},
+		{"jump to the end is outside", a64words(0x14000001), []Ref{{At: base, Target: base + 4, Kind: RefJump}}},
 		{"branches outside", a64words(0x54000080, 0xb4000080, 0x37000080),
-			[]Ref{{base, base + 16, RefJump}, {base + 4, base + 20, RefJump}, {base + 8, base + 24, RefJump}}},
-		{"syscall, whatever the number", a64words(a64wSVC, 0xd4000021), []Ref{{base, 0, RefSyscall}, {base + 4, 0, RefSyscall}}},
+			[]Ref{{At: base, Target: base + 16, Kind: RefJump}, {At: base + 4, Target: base + 20, Kind: RefJump}, {At: base + 8, Target: base + 24, Kind: RefJump}}},
+		{"syscall, whatever the number", a64words(a64wSVC, 0xd4000021), []Ref{{At: base, Kind: RefSyscall}, {At: base + 4, Target: 0, Kind: RefSyscall}}},
 		{"traps are none", a64words(0xd4200000, 0xd4000002), nil},
-		{"address", a64words(0x10000040), []Ref{{base, base + 8, RefAddr}}},
-		{"literal", a64words(0x58000040), []Ref{{base, base + 8, RefLoad}}},
+		{"address", a64words(0x10000040), []Ref{{At: base, Target: base + 8, Kind: RefAddr}}},
+		{"literal", a64words(0x58000040), []Ref{{At: base, Target: base + 8, Kind: RefLoad}}},
 		{"page alone", a64words(a64wADRP0), nil},
-		{"page and offset", a64words(a64wADRP0, a64wADD0), []Ref{{base + 4, base + 0x1010, RefAddr}}},
-		{"page and load", a64words(a64wADRP0, a64wLDR1), []Ref{{base + 4, base + 0x1010, RefLoad}}},
-		{"page and store", a64words(a64wADRP0, 0xf9000801), []Ref{{base + 4, base + 0x1010, RefStore}}},
+		{"page and offset", a64words(a64wADRP0, a64wADD0), []Ref{{At: base + 4, Target: base + 0x1010, Kind: RefAddr}}},
+		{"page and load", a64words(a64wADRP0, a64wLDR1), []Ref{{At: base + 4, Target: base + 0x1010, Kind: RefLoad}}},
+		{"page and store", a64words(a64wADRP0, 0xf9000801), []Ref{{At: base + 4, Target: base + 0x1010, Kind: RefStore}}},
 		{"pair", a64words(a64wADRP0, 0xa9010801), // stp x1, x2, [x0, #16]
-			[]Ref{{base + 4, base + 0x1010, RefStore}, {base + 4, base + 0x1018, RefStore}}},
+			[]Ref{{At: base + 4, Target: base + 0x1010, Kind: RefStore}, {At: base + 4, Target: base + 0x1018, Kind: RefStore}}},
 		{"atomic", a64words(a64wADRP0, a64wADD0, 0xf8210002),
-			[]Ref{{base + 4, base + 0x1010, RefAddr}, {base + 8, base + 0x1010, RefStore}}},
+			[]Ref{{At: base + 4, Target: base + 0x1010, Kind: RefAddr}, {At: base + 8, Target: base + 0x1010, Kind: RefStore}}},
 		{"load from a formed address", a64words(a64wADRP0, a64wADD0, a64wLDR1),
-			[]Ref{{base + 4, base + 0x1010, RefAddr}, {base + 8, base + 0x1020, RefLoad}}},
-		{"apart", a64words(a64wADRP0, a64wNOP, 0xaa0103e2, a64wADD0), []Ref{{base + 12, base + 0x1010, RefAddr}}},
+			[]Ref{{At: base + 4, Target: base + 0x1010, Kind: RefAddr}, {At: base + 8, Target: base + 0x1020, Kind: RefLoad}}},
+		{"apart", a64words(a64wADRP0, a64wNOP, 0xaa0103e2, a64wADD0), []Ref{{At: base + 12, Target: base + 0x1010, Kind: RefAddr}}},
 		{"overwritten", a64words(a64wADRP0, a64wMOV0, a64wADD0), nil},
 		{"overwritten by a load", a64words(a64wADRP0, 0xf9400020, a64wADD0), nil},
-		{"lost in a call", a64words(a64wADRP0, 0x94000004, a64wADD0), []Ref{{base + 4, base + 20, RefCall}}},
+		{"lost in a call", a64words(a64wADRP0, 0x94000004, a64wADD0), []Ref{{At: base + 4, Target: base + 20, Kind: RefCall}}},
 		{"kept over a call", a64words(a64wADRP19, 0x94000004, a64wLDRX1_19),
-			[]Ref{{base + 4, base + 20, RefCall}, {base + 8, base + 0x1010, RefLoad}}},
+			[]Ref{{At: base + 4, Target: base + 20, Kind: RefCall}, {At: base + 8, Target: base + 0x1010, Kind: RefLoad}}},
 		{"kept over a call of a known function", a64words(0xb000000c, 0x94000004, 0xf9400981),
-			[]Ref{{base + 4, base + 20, RefCall}, {base + 8, base + 0x1010, RefLoad}}},
+			[]Ref{{At: base + 4, Target: base + 20, Kind: RefCall}, {At: base + 8, Target: base + 0x1010, Kind: RefLoad}}},
 		{"saved and restored", a64words(a64wADRP0, 0xf90007e0, a64wMOV0, 0xf94007e0, a64wADD0),
-			[]Ref{{base + 16, base + 0x1010, RefAddr}}},
+			[]Ref{{At: base + 16, Target: base + 0x1010, Kind: RefAddr}}},
 		{"restored from elsewhere", a64words(a64wADRP0, 0xf90007e0, a64wMOV0, 0xf9400be0, a64wADD0), nil},
 		{"entered from behind", a64words(0x14000003, a64wADD0, a64wRET, a64wADRP0, 0x17fffffd),
-			[]Ref{{base + 4, base + 0x1010, RefAddr}}},
+			[]Ref{{At: base + 4, Target: base + 0x1010, Kind: RefAddr}}},
 		{"case of a switch", a64words(a64wADRP0, 0xd61f0040, a64wMOV0, a64wRET, a64wADD0),
-			[]Ref{{base + 16, base + 0x1010, RefAddr}}},
-		{"copied", a64words(a64wADRP0, 0xaa0003e3, a64wMOV0, 0xf9400861), []Ref{{base + 12, base + 0x1010, RefLoad}}},
+			[]Ref{{At: base + 16, Target: base + 0x1010, Kind: RefAddr}}},
+		{"copied", a64words(a64wADRP0, 0xaa0003e3, a64wMOV0, 0xf9400861), []Ref{{At: base + 12, Target: base + 0x1010, Kind: RefLoad}}},
 		{"other way overwrites", a64words(a64wADRP0, 0xb4000062, a64wMOV0, a64wRET, a64wADD0),
-			[]Ref{{base + 16, base + 0x1010, RefAddr}}},
+			[]Ref{{At: base + 16, Target: base + 0x1010, Kind: RefAddr}}},
 		{"no way from the page", a64words(0xb4000082, a64wADRP0, a64wMOV0, a64wRET, a64wADD0), nil},
-		{"not instructions", a64words(0, a64wNOP, 0x02000000), []Ref{{base, 0, RefBad}, {base + 8, 0, RefBad}}},
-		{"cut short", append(a64words(a64wNOP), 1, 2, 3), []Ref{{base + 4, 0, RefBad}}},
-		{"vector", a64words(a64wADRP0, 0x3d800400), []Ref{{base + 4, base + 0x1010, RefStore}, {base + 4, base + 0x1018, RefStore}}},
+		{"not instructions", a64words(0, a64wNOP, 0x02000000), []Ref{{At: base, Kind: RefBad}, {At: base + 8, Target: 0, Kind: RefBad}}},
+		{"cut short", append(a64words(a64wNOP), 1, 2, 3), []Ref{{At: base + 4, Target: 0, Kind: RefBad}}},
+		{"vector", a64words(a64wADRP0, 0x3d800400), []Ref{{At: base + 4, Target: base + 0x1010, Kind: RefStore}, {At: base + 4, Target: base + 0x1018, Kind: RefStore}}},
 		{"prefetch", a64words(a64wADRP0, 0xf9800800), nil},
 		{"indexed", a64words(a64wADRP0, 0xf8626801), nil},
 		{"writeback", a64words(a64wADRP0, 0xf8410c01, a64wLDR1),
-			[]Ref{{base + 4, base + 0x1010, RefLoad}, {base + 4, base + 0x1010, RefAddr}, {base + 8, base + 0x1020, RefLoad}}},
+			[]Ref{{At: base + 4, Target: base + 0x1010, Kind: RefLoad}, {At: base + 4, Target: base + 0x1010, Kind: RefAddr}, {At: base + 8, Target: base + 0x1020, Kind: RefLoad}}},
 	} {
 		if got := ARM64.Scan(c.code, base, nil); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
@@ -95,8 +95,8 @@ func TestARM64Scan(t *testing.T) {
 }
 
 func TestARM64ScanAppends(t *testing.T) {
-	first := Ref{1, 2, RefCall}
-	if got := ARM64.Scan(a64words(a64wSVC), 8, []Ref{first}); !slices.Equal(got, []Ref{first, {8, 0, RefSyscall}}) {
+	first := Ref{At: 1, Target: 2, Kind: RefCall}
+	if got := ARM64.Scan(a64words(a64wSVC), 8, []Ref{first}); !slices.Equal(got, []Ref{first, {At: 8, Kind: RefSyscall}}) {
 		t.Errorf("%+v", got)
 	}
 }
@@ -121,7 +121,7 @@ func a64expect(code []byte, base uint64) map[Ref]bool {
 		args := a64split(rest)
 		if pageReg != "" {
 			if r, ok := a64used(name, args, page, pageReg); ok {
-				want[Ref{pc, r.Target, r.Kind}] = true
+				want[Ref{At: pc, Target: r.Target, Kind: r.Kind}] = true
 			}
 		}
 		pageReg = ""
@@ -129,14 +129,14 @@ func a64expect(code []byte, base uint64) map[Ref]bool {
 		case "adrp":
 			page, pageReg = a64target(args[1]), args[0]
 		case "adr":
-			want[Ref{pc, a64target(args[1]), RefAddr}] = true
+			want[Ref{At: pc, Target: a64target(args[1]), Kind: RefAddr}] = true
 		case "svc":
-			want[Ref{pc, 0, RefSyscall}] = true
+			want[Ref{At: pc, Target: 0, Kind: RefSyscall}] = true
 		case "bl":
-			want[Ref{pc, a64target(args[0]), RefCall}] = true
+			want[Ref{At: pc, Target: a64target(args[0]), Kind: RefCall}] = true
 		case "b", "cbz", "cbnz", "tbz", "tbnz":
 			if to := a64target(args[len(args)-1]); to < base || to >= end {
-				want[Ref{pc, to, RefJump}] = true
+				want[Ref{At: pc, Target: to, Kind: RefJump}] = true
 			}
 		}
 	}

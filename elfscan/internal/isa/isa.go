@@ -44,6 +44,14 @@ type Machine struct {
 	// base+len(code)) are not reported. Bytes that do not decode are stepped over with RefBad.
 	Scan func(code []byte, base uint64, refs []Ref) []Ref
 
+	// Survey is Scan for code that was not made by Go's compiler. It reports besides the Size of
+	// loads and stores, calls and jumps to addresses that are computed (RefCallInd, RefJumpInd),
+	// and as RefAddr every 32- or 64-bit immediate and every displacement of an address with base
+	// or index that lies in [lo, hi): in a module which is loaded where it was linked these are
+	// addresses. With hi 0 there are none. What is read or written further than 64 bytes, or at a
+	// distance that a register tells, is a RefAddr as well.
+	Survey func(code []byte, base, lo, hi uint64, refs []Ref) []Ref
+
 	// Decode reads the instruction at the start of code, which lies at address pc, and appends its
 	// effects to ops in the order in which they happen. It returns the instruction's length in
 	// bytes, or 0 if the bytes are not an instruction (or are cut short); then it appends nothing.
@@ -63,6 +71,8 @@ const (
 	RefSyscall                // native syscall instruction; Target 0
 	RefInt80                  // int 0x80 or sysenter, the 32-bit entry; Target 0
 	RefBad                    // not an instruction; Target 0
+	RefCallInd                // call of an address in a register or in memory that varies (Survey)
+	RefJumpInd                // jump likewise (Survey)
 )
 
 // Ref is one thing of interest in scanned code.
@@ -70,6 +80,7 @@ type Ref struct {
 	At     uint64 // address of the instruction (of the last one, where two form an address)
 	Target uint64
 	Kind   RefKind
+	Size   uint8 // RefLoad, RefStore of Survey: bytes accessed, 0 if not known (then at most 64)
 }
 
 // OpKind says what an Op does.

@@ -1,0 +1,121 @@
+package isa
+
+import "encoding/binary"
+
+// surveyAMD64 is AMD64's Survey.
+func surveyAMD64(code []byte, base, lo, hi uint64, refs []Ref) []Ref {
+	for i := 0; i < len(code); {
+		n, m, a, x := parse(code[i:])
+		switch {
+		case n == 0:
+			refs = append(refs, Ref{At: base + uint64(i), Kind: RefBad})
+			n = 1
+		case m != 0:
+			b := code[i+m]
+			if b&0xc7 == 5 || b&0xc7 == 4 && m+1 < n && code[i+m+1]&0x3f == 0x25 || a&(check|indirect) != 0 {
+				refs = surveyOperand(code, i, base, refs)
+			}
+		case a&clMask > clExact:
+			refs = scanFlow(code, i, base, refs)
+			if a&clMask == clMoffs && x&encSeg == 0 {
+				refs[len(refs)-1].Size = moffsSize(code[i:i+n], x)
+			}
+		}
+		if hi != 0 {
+			refs = absolutes(code[i:i+n], m, a, x, base+uint64(i), lo, hi, refs)
+		}
+		i += n
+	}
+	return refs
+}
+
+// moffsSize is how many bytes MOV between the accumulator and an absolute address moves.
+func moffsSize(insn []byte, x enc) uint8 {
+	d := insn64{code: insn, enc: x}
+	if x.opcode()&1 == 0 {
+		return 1
+	}
+	return d.width()
+}
+
+// surveyOperand is scanOperand with what Survey reports besides.
+func surveyOperand(code []byte, i int, base uint64, refs []Ref) []Ref {
+	n, m, a, x := parse(code[i:])
+	insn, at := code[i:i+n], base+uint64(i)
+	b := insn[m]
+	if a&indirect != 0 && x.table() == mapOne {
+		if reg := b >> 3 & 7; reg >= 2 && reg <= 5 && (x&encSeg != 0 || !fixedOperand(insn, m, x)) {
+			return append(refs, Ref{At: at, Kind: RefCallInd + RefKind(reg>>2)})
+		}
+	}
+	before := len(refs)
+	refs = scanOperand(code, i, base, refs)
+	if len(refs) == before || refs[before].Kind != RefLoad && refs[before].Kind != RefStore {
+		return refs
+	}
+	d := insn64{code: insn, m: m, attr: a, enc: x, pc: at}
+	size := d.accessSize(refs[before].Kind == RefStore)
+	switch {
+	case d.vectorIndex() || size == sizeFar && refs[before].Kind == RefLoad:
+		refs[before].Kind = RefAddr
+	case size == sizeFar:
+		return append(refs, Ref{At: at, Target: refs[before].Target, Kind: RefAddr})
+	default:
+		refs[before].Size = size
+	}
+	return refs
+}
+
+// fixedOperand reports whether the ModRM operand is memory at a fixed address.
+func fixedOperand(insn []byte, m int, x enc) bool {
+	b := insn[m]
+	return b&0xc7 == 5 || b&0xc7 == 4 && insn[m+1]&0x3f == 0x25 && x&encX == 0
+}
+
+// vectorIndex reports whether the index of the memory operand is a vector register: gathers,
+// scatters and prefetches of them.
+func (d *insn64) vectorIndex() bool {
+	op := d.enc.opcode()
+	switch t := d.enc.table(); {
+	case t == mapVEX+4+1:
+		return op >= 0x90 && op <= 0x93
+	case t == mapEVEX+4+1:
+		return op >= 0x90 && op <= 0x93 || op >= 0xa0 && op <= 0xa3 || op == 0xc6 || op == 0xc7
+	}
+	return false
+}
+
+// absolutes appends the immediate and the displacement of an instruction at address at, if they
+// lie in [lo, hi). A displacement without base and index is a place that scanOperand reports.
+func absolutes(insn []byte, m int, a attr, x enc, at, lo, hi uint64, refs []Ref) []Ref {
+	n := len(insn)
+	if k := a & immMask; k == immZ || k == immV || k == immTZ {
+		var v uint64
+		switch immBytes(insn, m, k, x) {
+		case 4:
+			v = uint64(binary.LittleEndian.Uint32(insn[n-4:]))
+		case 8:
+			v = binary.LittleEndian.Uint64(insn[n-8:])
+		}
+		if v >= lo && v < hi {
+			refs = append(refs, Ref{At: at, Target: v, Kind: RefAddr})
+		}
+	}
+	if m == 0 || x&encSeg != 0 || a&modIsReg != 0 || a&clMask != clLea && a&noAccess != 0 {
+		return refs
+	}
+	b, disp := insn[m], m+1
+	switch {
+	case b&0xc0 == 0x80 && b&7 == 4:
+		disp++
+	case b&0xc0 == 0x80:
+	case b&0xc7 == 4 && insn[m+1]&7 == 5 && !fixedOperand(insn, m, x):
+		disp++
+	default:
+		return refs
+	}
+	if v := uint64(binary.LittleEndian.Uint32(insn[disp:])); v >= lo && v < hi {
+		refs = append(refs, Ref{At: at, Target: v, Kind: RefAddr})
+	}
+	return refs
+}
