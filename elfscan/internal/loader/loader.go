@@ -4,12 +4,20 @@
 // name leads out of. Nothing is executed.
 package loader
 
-import "github.com/profcheck/profcheck/elfscan/internal/module"
+import (
+	"sync/atomic"
+
+	"github.com/profcheck/profcheck/elfscan/internal/module"
+)
 
 // Closure is everything that the loader maps for a program.
 type Closure struct {
 	Modules []*Loaded // in the order of symbol lookup: the program first; see Loaded.Interp for the loader
 	Missing []Missing
+	Notes   []string // one line each: what was assumed where the loader's answer depends on the machine
+
+	linker *linker               // nil for a closure that Load did not make
+	index  atomic.Pointer[index] // built when the first symbol is looked up
 }
 
 // Loaded is one mapped file.
@@ -20,6 +28,18 @@ type Loaded struct {
 	Interp bool     // it is the program's interpreter
 	Opened bool     // it was opened while the program runs (dlopen, --plugin), or is needed by one that was
 	Needs  []int    // indices in Closure.Modules of its DT_NEEDED that were found
+
+	// Variants are the files that loaders pick in its place on machines with newer processors, from
+	// glibc-hwcaps and similar directories. The target's processor is not known: any of them may run.
+	Variants  []int
+	VariantOf int // index of the module that it is a variant of, -1 if it is none
+
+	spelled  string // the path as the loader spells it: $ORIGIN is its directory
+	parent   int    // the module that asked for it first, -1 for the program and for what dlopen opened
+	group    int    // the module whose dlopen brought it, -1 if the program's start did
+	needed   bool   // another module needs it: the interpreter is in the global scope only then
+	expanded bool   // its DT_NEEDED have been looked for
+	bind     bindInfo
 }
 
 // Missing is a library that was not found, or could not be used.

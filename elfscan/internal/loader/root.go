@@ -1,0 +1,255 @@
+package loader
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// Limits of the kernel's path walk (include/linux/namei.h, limits.h) and of this package.
+const (
+	maxLinks    = 40   // MAXSYMLINKS: symbolic links followed for one path
+	maxPath     = 4096 // PATH_MAX, with the final NUL
+	maxFileSize = 1 << 30
+)
+
+// DefaultPath is where a name without slash is looked for, unless Root.SearchPath says otherwise.
+const DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// Root is a directory that a program sees as "/". Paths inside it are written with slashes and start
+// with one; no link and no ".." leads out of it.
+type Root struct {
+	// SearchPath is the PATH by which names without slash are found, directories separated by
+	// colons.
+	SearchPath string
+
+	dir string // of the host, without final slash; "" for the machine's own root
+	cwd string // where relative paths start
+	fs  *os.Root
+}
+
+// NewRoot returns the root at a directory of this machine; "" and "/" are the machine's own.
+func NewRoot(dir string) (*Root, error) {
+	if dir == "" || dir == "/" {
+		r := &Root{SearchPath: DefaultPath, cwd: "/"}
+		if wd, err := os.Getwd(); err == nil {
+			r.cwd = filepath.ToSlash(wd)
+		}
+		if path, ok := os.LookupEnv("PATH"); ok && runtime.GOOS != "windows" {
+			r.SearchPath = path
+		}
+		return r, nil
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("root %s: %w", dir, err)
+	}
+	// The directory itself may be reached through links of the machine.
+	abs, err = filepath.EvalSymlinks(abs)
+	if err != nil {
+		return nil, fmt.Errorf("root %s: %w", dir, err)
+	}
+	opened, err := os.OpenRoot(abs)
+	if err != nil {
+		return nil, fmt.Errorf("root %s: %w", dir, err)
+	}
+	return &Root{SearchPath: DefaultPath, dir: strings.TrimSuffix(abs, string(filepath.Separator)), cwd: "/", fs: opened}, nil
+}
+
+// Own reports whether r is the root of the machine itself.
+func (r *Root) Own() bool { return r.fs == nil }
+
+// Resolve follows a path as the kernel would for a process whose root directory is r: absolute
+// links start at r again, and ".." at r stays there. It returns where the file is on this machine
+// and its path inside the root, both without links. The file exists if there is no error.
+//
+// The standard library's os.Root refuses absolute links instead, which images are full of.
+func (r *Root) Resolve(path string) (host, inside string, err error) {
+	fail := func(err error) (string, string, error) {
+		return "", "", &fs.PathError{Op: "resolve", Path: path, Err: err}
+	}
+	if path == "" {
+		return fail(fs.ErrNotExist)
+	}
+	if len(path) >= maxPath {
+		return fail(syscall.ENAMETOOLONG)
+	}
+	if r.Own() && runtime.GOOS == "windows" {
+		// Drive letters and other forms: the system's own resolution.
+		host, err = filepath.Abs(filepath.FromSlash(path))
+		if err == nil {
+			host, err = filepath.EvalSymlinks(host)
+		}
+		return host, filepath.ToSlash(host), err
+	}
+	if !strings.HasPrefix(path, "/") {
+		path = r.cwd + "/" + path
+	}
+	done, err := r.walk(path)
+	if err != nil {
+		return fail(err)
+	}
+	inside = "/" + strings.Join(done, "/")
+	return r.hostPath(done), inside, nil
+}
+
+// walk resolves one absolute path to its components without links.
+func (r *Root) walk(path string) ([]string, error) {
+	var done []string
+	// The components to come, last one first.
+	rest := reversed(path)
+	links, isDir := 0, true
+	for len(rest) > 0 {
+		name := rest[len(rest)-1]
+		rest = rest[:len(rest)-1]
+		if !isDir {
+			return nil, syscall.ENOTDIR
+		}
+		switch name {
+		case "", ".":
+			continue
+		case "..":
+			done = done[:max(len(done)-1, 0)]
+			continue
+		}
+		if !filepath.IsLocal(name) || filepath.Base(name) != name {
+			return nil, fs.ErrNotExist // on Windows, what would name a drive or a device
+		}
+		host := r.hostPath(append(done, name))
+		info, err := os.Lstat(host)
+		if err != nil {
+			return nil, cause(err)
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			done = append(done, name)
+			isDir = info.IsDir()
+			continue
+		}
+		if links++; links > maxLinks {
+			return nil, syscall.ELOOP
+		}
+		target, err := os.Readlink(host)
+		if err != nil {
+			return nil, cause(err)
+		}
+		target = filepath.ToSlash(target)
+		if strings.HasPrefix(target, "/") {
+			done = done[:0]
+		}
+		rest = append(rest, reversed(target)...)
+	}
+	return done, nil
+}
+
+// hostPath is the place on this machine of a path without links.
+func (r *Root) hostPath(components []string) string {
+	return r.dir + string(filepath.Separator) + filepath.Join(components...)
+}
+
+func reversed(path string) []string {
+	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	slices.Reverse(parts)
+	return parts
+}
+
+// cause is the error without the path of the host that the standard library puts around it.
+func cause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// open opens a file by a path that Resolve gave.
+func (r *Root) open(inside string) (*os.File, error) {
+	if r.Own() {
+		return os.Open(filepath.FromSlash(inside))
+	}
+	// os.Root refuses what leaves it, should a link have appeared since.
+	return r.fs.Open(filepath.FromSlash(strings.TrimPrefix(inside, "/")))
+}
+
+// stat describes the file at a path inside the root, following links.
+func (r *Root) stat(path string) (info fs.FileInfo, inside string, err error) {
+	host, inside, err := r.Resolve(path)
+	if err != nil {
+		return nil, "", err
+	}
+	info, err = os.Lstat(host)
+	if err != nil {
+		return nil, "", &fs.PathError{Op: "stat", Path: path, Err: cause(err)}
+	}
+	return info, inside, nil
+}
+
+// ReadFile returns the content of a regular file of at most 1 GiB.
+func (r *Root) ReadFile(path string) ([]byte, error) { return r.readAtMost(path, maxFileSize) }
+
+func (r *Root) readAtMost(path string, limit int64) ([]byte, error) {
+	info, inside, err := r.stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", path)
+	}
+	if info.Size() > limit {
+		return nil, fmt.Errorf("%s: %d bytes, more than the limit of %d", path, info.Size(), limit)
+	}
+	f, err := r.open(inside)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: cause(err)}
+	}
+	defer f.Close()
+	// One byte more shows a file that grew, or one of /proc that has no size.
+	data := make([]byte, info.Size()+1)
+	n, err := io.ReadFull(f, data)
+	switch {
+	case err == nil:
+		return nil, fmt.Errorf("%s: longer than its size says", path)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return data[:n], nil
+	}
+	return nil, &fs.PathError{Op: "read", Path: path, Err: cause(err)}
+}
+
+// readHead returns at most n bytes from the start of a regular file.
+func (r *Root) readHead(inside string, n int) ([]byte, error) {
+	f, err := r.open(inside)
+	if err != nil {
+		return nil, cause(err)
+	}
+	defer f.Close()
+	data := make([]byte, n)
+	n, err = io.ReadFull(f, data)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, cause(err)
+	}
+	return data[:n], nil
+}
+
+// readDir lists the names in a directory, sorted; none if it is not there.
+func (r *Root) readDir(path string) []string {
+	info, inside, err := r.stat(path)
+	if err != nil || !info.IsDir() {
+		return nil
+	}
+	f, err := r.open(inside)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	names, _ := f.Readdirnames(maxDirNames)
+	slices.Sort(names)
+	return names
+}
+
+const maxDirNames = 100_000
