@@ -1,0 +1,135 @@
+package native
+
+import (
+	"slices"
+
+	"github.com/profcheck/profcheck/elfscan/internal/code"
+)
+
+// incoming is one way into a function that is reached.
+type incoming struct {
+	from node
+	kind edgeKind
+}
+
+// invert turns the edges of all that is reached around, for functions only.
+func (p *program) invert(t *tree) {
+	p.inFirst = make([]uint32, p.funcs+1)
+	each := func(f func(to node, in incoming)) {
+		for _, n := range t.order {
+			last := edge{to: none}
+			for _, e := range p.out(n) {
+				if int(e.to) < p.funcs && (e.to != last.to || e.kind != last.kind) {
+					f(e.to, incoming{n, e.kind})
+				}
+				last = e
+			}
+		}
+	}
+	each(func(to node, _ incoming) { p.inFirst[to+1]++ })
+	for i := range p.inFirst[1:] {
+		p.inFirst[i+1] += p.inFirst[i]
+	}
+	p.ins = make([]incoming, p.inFirst[p.funcs])
+	next := slices.Clone(p.inFirst)
+	each(func(to node, in incoming) {
+		p.ins[next[to]] = in
+		next[to]++
+	})
+	for _, n := range t.order {
+		if int(n) < p.funcs {
+			p.noteEntries(n)
+		}
+	}
+}
+
+// noteEntries notes where function n enters others elsewhere than at their start.
+func (p *program) noteEntries(n node) {
+	m, f := p.fun(n)
+	for i := range m.facts.Refs[f.First : f.First+f.N] {
+		r := &m.facts.Refs[int(f.First)+i]
+		if r.Kind != code.Call && r.Kind != code.Jump && r.Kind != code.Addr {
+			continue
+		}
+		to := m.fn(r.Target)
+		if to < 0 || m.fn0+node(to) == n || m.facts.Funcs[to].Start == r.Target {
+			continue
+		}
+		g, at := m.fn0+node(to), m.base+r.Target
+		if es := p.entries[g]; !slices.Contains(es, at) {
+			p.entries[g] = append(es, at)
+		}
+	}
+}
+
+func (p *program) in(n node) []incoming { return p.ins[p.inFirst[n]:p.inFirst[n+1]] }
+
+// callersOf returns the functions that can call n directly, through linkage tables or through a
+// pointer that they read from a fixed place, n itself first; each once.
+func (p *program) callersOf(n node) []node {
+	if out, ok := p.callers[n]; ok {
+		return out
+	}
+	out := []node{n}
+	seen := map[node]bool{n: true}
+	var add func(to node, depth int)
+	add = func(to node, depth int) {
+		for _, in := range p.in(to) {
+			if int(in.from) >= p.funcs || seen[in.from] {
+				continue
+			}
+			seen[in.from] = true
+			if _, f := p.fun(in.from); f.Flags&code.Stub != 0 && p.behind(in.from) == n && depth < 4 {
+				add(in.from, depth+1)
+				continue
+			}
+			out = append(out, in.from)
+		}
+	}
+	add(n, 0)
+	p.callers[n] = out
+	return out
+}
+
+// unseen says why there are callers of function n that are not known; "" if all are known.
+func (p *program) unseen(n node) string {
+	why, ok := p.unseenBy[n]
+	if !ok {
+		why = p.findUnseen(n)
+		p.unseenBy[n] = why
+	}
+	return why
+}
+
+func (p *program) findUnseen(n node) string {
+	if p.root[n] {
+		return "the function that takes the number is where the program or a library is entered"
+	}
+	for _, in := range p.in(n) {
+		switch {
+		case in.kind == edgeData:
+			return "the function that takes the number is called through a pointer"
+		case in.kind == edgeReference && !p.onlyCalls(in.from, p.start(n)):
+			return "the function that takes the number is called through a pointer"
+		case in.kind == edgeCall && p.behind(in.from) == n:
+			if why := p.unseen(in.from); why != "" {
+				return why
+			}
+		}
+	}
+	return ""
+}
+
+// onlyCalls reports whether function fn does nothing with the address target but call it.
+func (p *program) onlyCalls(fn node, target uint64) bool {
+	sum := p.summary(fn)
+	if sum.Vague || slices.Contains(sum.Leaks, target) {
+		return false
+	}
+	for i := range sum.Calls {
+		if slices.Contains(p.vs.Get(sum.Calls[i].Callee).Consts, target) {
+			return true
+		}
+	}
+	return false
+}

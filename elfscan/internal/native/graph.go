@@ -1,0 +1,134 @@
+package native
+
+import (
+	"github.com/profcheck/profcheck/elfscan/internal/code"
+	"github.com/profcheck/profcheck/elfscan/internal/isa"
+)
+
+// edge leads from one node to another.
+type edge struct {
+	to   node
+	kind edgeKind
+	at   uint64 // global address of the instruction, or of the word in an object
+}
+
+// edgeKind orders the ways to reach a node, the most direct one first.
+type edgeKind uint8
+
+const (
+	edgeCall      edgeKind = iota // direct call or jump, through linkage tables too
+	edgeReference                 // code forms or reads the address
+	edgeData                      // an object holds the address
+)
+
+// graph finds the edges of nodes when they are first asked for, and keeps them.
+type graph struct {
+	*space
+	m     *isa.Machine
+	off   Analyses
+	first []uint32 // by node: its edges begin at arena[first-1]; 0 if not asked for yet
+	count []uint32
+	arena []edge
+	ops   []isa.Op
+}
+
+func newGraph(s *space, m *isa.Machine, off Analyses) *graph {
+	return &graph{space: s, m: m, off: off, first: make([]uint32, s.nodes), count: make([]uint32, s.nodes)}
+}
+
+// out returns the edges of n.
+func (g *graph) out(n node) []edge {
+	if g.first[n] == 0 {
+		from := len(g.arena)
+		if int(n) < g.funcs {
+			g.functionEdges(n)
+		} else {
+			g.objectEdges(n)
+		}
+		g.first[n], g.count[n] = uint32(from)+1, uint32(len(g.arena)-from)
+	}
+	i := g.first[n] - 1
+	return g.arena[i : i+g.count[n] : i+g.count[n]]
+}
+
+func (g *graph) objectEdges(n node) {
+	m := g.owner(n)
+	start, end := m.span(int(n - m.obj0))
+	for _, w := range m.wordsIn(max(start, 7)-7, end) {
+		if to := g.node(w.value); to != none && to != n {
+			g.arena = append(g.arena, edge{to, edgeData, m.base + w.addr})
+		}
+	}
+}
+
+func (g *graph) functionEdges(n node) {
+	m := g.owner(n)
+	i := int(n - m.fn0)
+	f := &m.facts.Funcs[i]
+	for k := range m.facts.Refs[f.First : f.First+f.N] {
+		r := &m.facts.Refs[int(f.First)+k]
+		switch r.Kind {
+		case code.Call, code.Jump:
+			if to := m.fn(r.Target); to >= 0 && to != i {
+				g.arena = append(g.arena, edge{m.fn0 + node(to), edgeCall, m.base + r.At})
+			}
+		case code.Addr:
+			g.refer(n, m.base+r.Target, m.base+r.At)
+		case code.Load, code.Store:
+			g.loads(n, m, f, r)
+		}
+	}
+	if f.Flags&code.FallsOut != 0 && i+1 < len(m.facts.Funcs) && m.facts.Funcs[i+1].Start == f.End {
+		g.arena = append(g.arena, edge{n + 1, edgeCall, m.base + f.End - 1})
+	}
+}
+
+// refer adds the edge of an address that function n forms.
+func (g *graph) refer(n node, target, at uint64) {
+	if to := g.node(target); to != none && to != n {
+		g.arena = append(g.arena, edge{to, edgeReference, at})
+	}
+}
+
+// widestLoad bounds a read of unknown size.
+const widestLoad = 64
+
+// loads adds the edges of a read at a fixed address: to what the words in it point to.
+func (g *graph) loads(n node, m *mapped, f *code.Func, r *code.Ref) {
+	if g.off&LoadWords != 0 {
+		g.refer(n, m.base+r.Target, m.base+r.At)
+	}
+	size := uint64(r.Size)
+	if size == 0 {
+		size = widestLoad
+	}
+	for _, w := range m.wordsIn(max(r.Target, 7)-7, r.Target+size) {
+		to := g.node(w.value)
+		if to == none || to == n {
+			continue
+		}
+		kind := edgeReference
+		if int(to) < g.funcs && w.addr == r.Target && (f.Flags&code.Stub != 0 || g.calls(m, r.At)) {
+			kind = edgeCall
+		}
+		g.arena = append(g.arena, edge{to, kind, m.base + r.At})
+	}
+}
+
+// calls reports whether the instruction at addr calls or jumps through memory.
+func (g *graph) calls(m *mapped, addr uint64) bool {
+	seg := m.segment(addr)
+	if seg == nil || addr-seg.Addr >= uint64(len(seg.Data)) {
+		return false
+	}
+	b := seg.Data[addr-seg.Addr:]
+	if len(b) > 16 {
+		b = b[:16]
+	}
+	var n int
+	if g.ops, n = g.m.Decode(b, addr, g.ops[:0]); n == 0 || len(g.ops) == 0 {
+		return false
+	}
+	k := g.ops[len(g.ops)-1].Kind
+	return k == isa.OpCallInd || k == isa.OpJumpInd
+}

@@ -1,0 +1,162 @@
+package native
+
+import (
+	"debug/elf"
+
+	"github.com/profcheck/profcheck/elfscan/internal/code"
+	"github.com/profcheck/profcheck/elfscan/internal/flow"
+	"github.com/profcheck/profcheck/elfscan/internal/isa"
+	"github.com/profcheck/profcheck/elfscan/internal/module"
+)
+
+// host answers what the value-flow engine asks about a program.
+type host struct {
+	*graph
+	conv      *flow.Convention
+	vs        *flow.Values
+	entries   map[node][]uint64 // addresses inside of functions at which other code enters them
+	summaries map[node]*flow.Summary
+	noReturn  map[node]bool
+	pointers  map[flow.ValueID][]uint64
+	stubs     map[node]node // see behind
+}
+
+func newHost(g *graph, conv *flow.Convention) *host {
+	return &host{graph: g, conv: conv, vs: flow.NewValues(), entries: map[node][]uint64{}, summaries: map[node]*flow.Summary{},
+		noReturn: map[node]bool{}, pointers: map[flow.ValueID][]uint64{}, stubs: map[node]node{}}
+}
+
+// code returns the bytes of function n.
+func (h *host) code(n node) []byte {
+	m, f := h.fun(n)
+	return m.raw(f.Start, f.End-f.Start)
+}
+
+// Word implements flow.Program.
+func (h *host) Word(addr uint64) (uint64, bool) { return h.word(addr) }
+
+// Bytes implements flow.Program. Bytes that relocation changes are not known.
+func (h *host) Bytes(addr, n uint64) []byte {
+	m, a := h.at(addr)
+	if m == nil || n > 1<<baseShift || len(m.wordsIn(max(a, 7)-7, a+n)) > 0 {
+		return nil
+	}
+	return m.raw(a, n)
+}
+
+// Changes implements flow.Program. What is made read-only after relocation does not change, and
+// neither does a slot of a linkage table: resolving it late writes what it is bound to anyway.
+func (h *host) Changes(addr uint64) bool {
+	m, a := h.at(addr)
+	if m == nil {
+		return true
+	}
+	seg := m.segment(a)
+	if seg == nil {
+		return true
+	}
+	if !seg.Write || inSpans(m.Relro, a) {
+		return false
+	}
+	w := m.wordsIn(a, a+1)
+	return len(w) == 0 || !w[0].slot
+}
+
+func inSpans(spans []module.Span, addr uint64) bool {
+	for _, s := range spans {
+		if addr-s.Addr < s.Size {
+			return true
+		}
+	}
+	return false
+}
+
+// Stops implements flow.Program.
+func (h *host) Stops(target uint64) bool {
+	n := h.function(target)
+	if n == none || h.start(n) != target {
+		return false
+	}
+	n = h.behind(n)
+	stops, ok := h.noReturn[n]
+	if !ok {
+		c := h.code(n)
+		stops = c != nil && flow.NoReturn(h.m, c, h.start(n))
+		h.noReturn[n] = stops
+	}
+	return stops
+}
+
+// behind returns the function that n leads to if n is an entry of a linkage table, else n itself.
+func (h *host) behind(n node) node {
+	_, f := h.fun(n)
+	if f.Flags&code.Stub == 0 {
+		return n
+	}
+	to, ok := h.stubs[n]
+	if !ok {
+		to = n
+		for _, e := range h.out(n) {
+			if e.kind == edgeCall && int(e.to) < h.funcs {
+				if _, f := h.fun(e.to); f.Flags&code.Stub == 0 && h.slotOf(n) {
+					to = e.to
+				}
+				break
+			}
+		}
+		h.stubs[n] = to
+	}
+	return to
+}
+
+// slotOf reports whether the entry n of a linkage table reads exactly one slot that leads to a
+// known function.
+func (h *host) slotOf(n node) bool {
+	c := 0
+	for _, e := range h.out(n) {
+		if int(e.to) < h.funcs {
+			c++
+		}
+	}
+	return c == 1
+}
+
+// Restarts implements flow.Program: only Go's functions grow their stack.
+func (h *host) Restarts(uint64) bool { return false }
+
+// Result implements flow.Program.
+func (h *host) Result(uint64) (flow.ValueID, bool) { return flow.Unknown, false }
+
+// StackArgs implements flow.Program.
+func (h *host) StackArgs(uint64) (int64, bool) { return 0, false }
+
+// Pointers implements flow.Program: the constants that are the beginning of a function.
+func (h *host) Pointers(id flow.ValueID) []uint64 {
+	out, ok := h.pointers[id]
+	if ok {
+		return out
+	}
+	for _, c := range h.vs.Get(id).Consts {
+		if n := h.function(c); n != none && h.start(n) == c && c >= 4096 {
+			out = append(out, c)
+		}
+	}
+	h.pointers[id] = out
+	return out
+}
+
+// summary returns what function n does, computed once.
+func (h *host) summary(n node) *flow.Summary {
+	if s, ok := h.summaries[n]; ok {
+		return s
+	}
+	s := flow.Analyse(h, h.vs, h.conv, flow.Func{Start: h.start(n), Code: h.code(n), Entries: h.entries[n]})
+	h.summaries[n] = s
+	return s
+}
+
+// machines lists the decoders, by the ELF machine that they are for.
+var machines = map[elf.Machine]*isa.Machine{
+	elf.EM_X86_64:  isa.AMD64,
+	elf.EM_AARCH64: isa.ARM64,
+}

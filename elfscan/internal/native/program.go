@@ -1,0 +1,164 @@
+package native
+
+import (
+	"github.com/profcheck/profcheck/elfscan/internal/code"
+	"github.com/profcheck/profcheck/elfscan/internal/loader"
+	"github.com/profcheck/profcheck/finding"
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+// Result is what a closure can call.
+type Result struct {
+	Needs      []Need // ascending number
+	Unresolved []Unresolved
+	Gaps       []Gap
+	Reached    int // functions that can run, of Functions
+	Functions  int
+}
+
+// Need is one syscall that can be made.
+type Need struct {
+	Nr        int32
+	Name      string // "" if the architecture's table does not name it
+	Class     finding.Class
+	Condition string // for class conditional
+	Sites     []Site // where, best proof first
+	Args      [6]Values
+}
+
+// Site is one place that makes a call.
+type Site struct {
+	Class     finding.Class
+	Condition string
+	Args      [6]Values
+	Path      Path
+}
+
+// Values is a set of constants, or unknown.
+type Values struct {
+	Known  bool
+	Consts []uint64 // ascending
+}
+
+// Path leads from a root to a syscall instruction.
+type Path []Step
+
+// Step is one function on a path and the instruction in it that leads on.
+type Step struct {
+	Module  int    // index in the closure
+	Start   uint64 // of the function, as linked
+	Address uint64 // of the instruction, as linked
+	Edge    finding.Edge
+}
+
+// Unresolved is a syscall instruction whose number could not be told.
+type Unresolved struct {
+	Reason string
+	Path   Path
+}
+
+// GapKind says what is out of sight.
+type GapKind string
+
+// The kinds of gap.
+const (
+	GapExec   GapKind = "exec"
+	GapDlopen GapKind = "dlopen"
+)
+
+// Gap is something that the analysis could not look into.
+type Gap struct {
+	Kind  GapKind
+	Names []string // constant names that are known: programs that are started, libraries that are opened
+	All   bool     // there are no others than Names
+	Path  Path
+}
+
+// program is a closure under study.
+type program struct {
+	*host
+	c        *loader.Closure
+	o        Options
+	arch     *syscalls.Arch
+	byName   map[string][]uint64
+	starts   *starts
+	tree     *tree // from all starts
+	root     map[node]bool
+	entering []node // reached functions with a syscall instruction, in the order of the tree
+
+	inFirst  []uint32
+	ins      []incoming
+	callers  map[node][]node
+	unseenBy map[node]string
+}
+
+// Analyse finds what the modules of c can call. facts is asked once for each module.
+func Analyse(c *loader.Closure, facts func(*loader.Loaded) *code.Facts, o Options) *Result {
+	if len(c.Modules) == 0 {
+		return &Result{}
+	}
+	known := map[*loader.Loaded]*code.Facts{}
+	for round := 0; ; round++ {
+		p := link(c, func(l *loader.Loaded) *code.Facts {
+			f := known[l]
+			if f == nil {
+				f = facts(l)
+				known[l] = f
+			}
+			return f
+		}, o)
+		if p == nil {
+			return &Result{}
+		}
+		p.reach()
+		if round < maxRounds && p.open() {
+			continue
+		}
+		return p.result()
+	}
+}
+
+// maxRounds bounds how often the analysis starts over because libraries were opened that open
+// others.
+const maxRounds = 8
+
+// link puts the modules of a closure into one address space.
+func link(c *loader.Closure, facts func(*loader.Loaded) *code.Facts, o Options) *program {
+	m := machines[c.Modules[0].Machine]
+	if m == nil {
+		return nil
+	}
+	s := &space{}
+	for _, l := range c.Modules {
+		s.add(l, facts(l))
+	}
+	s.number()
+	s.bind(c)
+	g := newGraph(s, m, o.Off)
+	return &program{host: newHost(g, systemV(m)), c: c, o: o, arch: syscalls.ByName(m.Name),
+		callers: map[node][]node{}, unseenBy: map[node]string{}, root: map[node]bool{}}
+}
+
+// reach finds what can run.
+func (p *program) reach() {
+	p.starts = p.findStarts()
+	roots := p.starts.all()
+	if p.o.Conservative {
+		for n := range p.funcs {
+			roots = append(roots, node(n))
+		}
+	}
+	for _, n := range p.starts.all() {
+		p.root[n] = true
+	}
+	p.tree = p.walk(roots, nil)
+	for _, n := range p.tree.order {
+		if int(n) >= p.funcs {
+			continue
+		}
+		if _, f := p.fun(n); f.Flags&code.HasSyscall != 0 {
+			p.entering = append(p.entering, n)
+		}
+	}
+	p.invert(p.tree)
+}
