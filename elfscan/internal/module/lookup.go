@@ -16,6 +16,18 @@ type nameIndex struct {
 // name to, if this module is the one it searches: an exact version, or an unversioned definition;
 // for a reference without version ("") the base one, or the only one that is not hidden.
 func (m *Module) Lookup(name, version string) (index uint32, ok bool) {
+	return m.lookup(name, version, versionGlobal+1)
+}
+
+// LookupNewest returns the index of the definition that dlsym finds, if this module is the one that
+// it searches: the default version.
+func (m *Module) LookupNewest(name string) (index uint32, ok bool) {
+	return m.lookup(name, "", versionGlobal)
+}
+
+// lookup is check_match of glibc's elf/dl-lookup.c. oldest is the last index of a version that
+// serves a reference without version, even if it is hidden.
+func (m *Module) lookup(name, version string, oldest uint16) (index uint32, ok bool) {
 	m.names.once.Do(m.indexNames)
 	var only uint32
 	for i := m.names.first[name]; i != 0; i = m.names.next[i] {
@@ -29,7 +41,7 @@ func (m *Module) Lookup(name, version string) (index uint32, ok bool) {
 			if s.Version == version || s.Version == "" && v&versionHidden == 0 {
 				return i, true
 			}
-		case v&versionIndex <= versionGlobal+1: // the base, or the oldest version
+		case v&versionIndex <= oldest:
 			return i, true
 		case v&versionHidden == 0 && only == 0:
 			only = i

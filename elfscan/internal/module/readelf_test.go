@@ -10,7 +10,7 @@ import (
 )
 
 // readelfFlags make readelf print everything that facts are read from.
-var readelfFlags = []string{"-W", "-l", "-d", "-n", "-V", "--dyn-syms", "-r", "--debug-dump=frames"}
+var readelfFlags = []string{"-W", "-l", "-d", "-n", "-V", "-s", "-r", "--debug-dump=frames"}
 
 // facts are what readelf and Open both say about a file, in readelf's words and in order.
 type facts struct {
@@ -20,7 +20,7 @@ type facts struct {
 	Loads, Relro, TLS                  []string
 	Init, Fini                         uint64
 	PreinitArray, InitArray, FiniArray Span
-	Symbols, Relocs, Frames            []string
+	Symbols, Locals, Relocs, Frames    []string
 }
 
 // readelfParser reads the output of readelf.
@@ -76,6 +76,8 @@ func (p *readelfParser) line(line string) error {
 		return p.program(f)
 	case p.part == "dynamic" && strings.HasPrefix(f[0], "0x"):
 		return p.dynamic(line, f)
+	case p.part == "locals" && strings.Contains(line, ": "):
+		return p.local(f)
 	case p.part == "needs":
 		p.need(f)
 	case p.part == "relocs" && len(f[0]) == 16:
@@ -98,7 +100,7 @@ func partOf(line string) (part string, ok bool) {
 	for _, h := range []struct{ text, part string }{
 		{"Program Headers:", "programs"}, {" Section to Segment mapping:", ""},
 		{"Dynamic section at ", "dynamic"}, {"Relocation section '.relr", "relr"}, {"Relocation section ", "relocs"},
-		{"Symbol table '.dynsym'", "symbols"}, {"Version needs section", "needs"}, {"Version ", ""},
+		{"Symbol table '.dynsym'", "symbols"}, {"Symbol table", "locals"}, {"Version needs section", "needs"}, {"Version ", ""},
 		{"Histogram", ""}, {"Displaying notes", "notes"}, {"Contents of the .eh_frame section", "frames"}, {"Contents of", ""},
 	} {
 		if strings.HasPrefix(line, h.text) {
@@ -224,6 +226,20 @@ func (p *readelfParser) symbol(line string) error {
 	return nil
 }
 
+// local reads a line of the full symbol table.
+func (p *readelfParser) local(f []string) error {
+	if f[0] == "Num:" || len(f) < 8 || f[6] == "UND" || !slices.Contains([]string{"FUNC", "OBJECT", "IFUNC"}, f[3]) {
+		return nil
+	}
+	addr, err := strconv.ParseUint(f[1], 16, 64)
+	if err != nil {
+		return err
+	}
+	size, err := strconv.ParseUint(f[2], 0, 64)
+	p.Locals = append(p.Locals, fmt.Sprintf("%#x+%#x %s %s", addr, size, f[3], f[len(f)-1]))
+	return err
+}
+
 // defined reduces a section index to what Symbol keeps of it.
 func defined(section string) string {
 	switch section {
@@ -330,6 +346,9 @@ func factsOf(m *Module) *facts {
 	for i := range m.Symbols {
 		f.Symbols = append(f.Symbols, symbolFact(i, &m.Symbols[i]))
 	}
+	for _, s := range m.Locals {
+		f.Locals = append(f.Locals, fmt.Sprintf("%#x+%#x %s %s", s.Addr, s.Size, typeName(s.Type), s.Name))
+	}
 	for _, r := range m.Relocs {
 		f.Relocs = append(f.Relocs, relocFact(r.Addr, r.Kind, uint64(r.Symbol), r.Addend))
 	}
@@ -340,6 +359,13 @@ func factsOf(m *Module) *facts {
 	return f
 }
 
+func typeName(t elf.SymType) string {
+	if t == elf.STT_GNU_IFUNC {
+		return "IFUNC"
+	}
+	return strings.TrimPrefix(t.String(), "STT_")
+}
+
 func symbolFact(i int, s *Symbol) string {
 	state := "DEF"
 	switch {
@@ -348,10 +374,7 @@ func symbolFact(i int, s *Symbol) string {
 	case s.Absolute:
 		state = "ABS"
 	}
-	kind := strings.TrimPrefix(s.Type.String(), "STT_")
-	if s.Type == elf.STT_GNU_IFUNC {
-		kind = "IFUNC"
-	}
+	kind := typeName(s.Type)
 	bind := strings.TrimPrefix(s.Bind.String(), "STB_")
 	if s.Bind == elf.STB_LOOS {
 		bind = "UNIQUE"
