@@ -37,6 +37,8 @@ const diagram = `
 
 	# what a package keeps to itself
 	elfscan/internal/isa    < elfscan
+	elfscan/internal/module < elfscan/internal/symbolize < elfscan
+	elfscan/internal/cache  < elfscan
 	lint/internal/catalog   < lint
 	syscalls/internal/table < syscalls/internal/gen
 	syscalls, filter < simulate/internal/randbpf
@@ -50,6 +52,7 @@ var alone = []string{"elfscan/witness", "simulate/internal/randbpf", "simulate/k
 var thirdParties = []thirdPartyRule{
 	{"golang.org/x/tools", []string{"analyzer", "golangci", "cmd/profvet"}, nil, "go/analysis"},
 	{"golang.org/x/arch", []string{"elfscan/internal/isa"}, []string{"elfscan"}, "decoders as a witness for our own"},
+	{"github.com/ianlancetaylor/demangle", []string{"elfscan/internal/symbolize"}, nil, "names of C++ and Rust functions"},
 	{"golang.org/x/net", nil, []string{"filter", "simulate"}, "another machine and notation of the same instructions as a witness"},
 	{"golang.org/x/sys", nil, []string{"*"}, "Go's own numbers of syscalls, and the calls that tests of the kernel need"},
 	{"github.com/google/go-cmp", nil, []string{"*"}, "readable differences"},
