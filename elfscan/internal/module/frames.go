@@ -26,7 +26,11 @@ func (r *reader) frames() {
 	}
 	p := frameParser{r: r, data: data[:min(size, uint64(len(data)))], addr: start}
 	p.Frames = make([]Frame, 0, min(h.count, size/minFrame))
-	p.walk()
+	bounded := uint64(0)
+	if size == uint64(len(data)) { // to the segment's end: nothing says where the section ends
+		bounded = h.count
+	}
+	p.walk(bounded)
 	if p.walked < h.count {
 		p.search(&h) // the walk stopped at a terminator that the linker left in the middle
 	}
@@ -63,7 +67,7 @@ func (r *reader) frameHeader() frameHeader {
 	}
 	c := cursor{data: data[4:], addr: r.frame + 4, base: r.frame}
 	h := frameHeader{frames: c.pointer(data[1]), addr: r.frame, code: data[3]}
-	if c.bad || h.frames == 0 {
+	if c.bad || h.frames == 0 || data[1]&encodeIndirect != 0 {
 		r.problem("PT_GNU_EH_FRAME: no pointer to .eh_frame at %#x", r.frame)
 		return frameHeader{}
 	}
@@ -98,9 +102,10 @@ type frameParser struct {
 	segment *Segment // that the last entry was in
 }
 
-// walk reads entry after entry up to the terminator.
-func (p *frameParser) walk() {
-	for at := uint64(0); at < uint64(len(p.data)); {
+// walk reads entry after entry up to the terminator, or until count of them are found if that is
+// not 0.
+func (p *frameParser) walk(count uint64) {
+	for at := uint64(0); at < uint64(len(p.data)) && (count == 0 || p.walked < count); {
 		body, next, ok := p.entry(at)
 		if !ok {
 			if next != 0 {

@@ -85,9 +85,14 @@ func (r *reader) refuse(format string, args ...any) error {
 	return &FormatError{r.Path, fmt.Sprintf(format, args...)}
 }
 
-// problem notes what was malformed.
+// maxProblems bounds the list of what is malformed; real files have nothing.
+const maxProblems = 32
+
+// problem notes what was malformed, in one line.
 func (r *reader) problem(format string, args ...any) {
-	r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
+	if len(r.Problems) < maxProblems {
+		r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
+	}
 }
 
 // at returns n bytes at an offset of the file, or nil if they are not all there.
@@ -176,9 +181,11 @@ func (r *reader) program(h []byte) error {
 		if b == nil || inFile > maxInterp {
 			return r.refuse("PT_INTERP holds no path")
 		}
-		r.Interp = zeroTerminated(b)
+		if r.Interp == "" { // of several, the kernel takes the first one
+			r.Interp = zeroTerminated(b)
+		}
 	case elf.PT_GNU_RELRO:
-		r.Relro = append(r.Relro, Span{addr, inMemory})
+		r.Relro = []Span{{addr, inMemory}} // of several, loaders protect the last one
 	case elf.PT_TLS:
 		r.TLS = Span{addr, inFile}
 	case elf.PT_DYNAMIC:

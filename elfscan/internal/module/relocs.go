@@ -2,6 +2,7 @@ package module
 
 import (
 	"debug/elf"
+	"fmt"
 	"math/bits"
 )
 
@@ -41,10 +42,11 @@ func (r *reader) staticRelocations() {
 	for i := range r.Sections {
 		s := &r.Sections[i]
 		if s.Type == elf.SHT_RELA {
-			r.addRelocs(s.Name, r.relocTable(s.Name, Span{s.Addr, s.Size}, relaSize), relaSize)
+			name := fmt.Sprintf("section at %#x", s.Addr)
+			r.addRelocs(name, r.relocTable(name, Span{s.Addr, s.Size}, relaSize), relaSize)
 		}
 		if len(r.Relocs) > len(r.data)/relSize {
-			r.problem("%s: more relocations than the file has room for", s.Name)
+			r.problem("section at %#x: more relocations than the file has room for", s.Addr)
 			break
 		}
 	}

@@ -109,16 +109,20 @@ const (
 
 // identity reads the build identifier from the notes.
 func (r *reader) identity() {
-	for _, n := range r.notes {
-		if r.BuildID = buildID(r.at(n.offset, n.size), n.align); r.BuildID != "" {
-			return
-		}
-	}
 	for i := range r.table {
 		if s := &r.table[i]; s.kind == elf.SHT_NOTE {
-			if r.BuildID = buildID(r.content(s), s.alignment); r.BuildID != "" {
-				return
-			}
+			r.notes = append(r.notes, fileSpan{s.offset, s.size, s.alignment})
+		}
+	}
+	budget := 2 * uint64(len(r.data)) // headers can share the same notes, but real ones do so once
+	for _, n := range r.notes {
+		b := r.at(n.offset, n.size)
+		if uint64(len(b)) > budget {
+			return
+		}
+		budget -= uint64(len(b))
+		if r.BuildID = buildID(b, n.align); r.BuildID != "" {
+			return
 		}
 	}
 }

@@ -5,7 +5,7 @@ import "strings"
 // stringTable is a string table, converted once: the names that it gives are parts of it.
 type stringTable struct {
 	text string
-	// budget bounds the bytes that names may have together: many symbols can name the same
+	// budget bounds the bytes that are looked through for names: many symbols can name the same
 	// kilobytes. Linkers share equal names and ends of names, but not by this much.
 	budget int
 	bad    int // names that were asked for and are not there
@@ -24,9 +24,11 @@ func (t *stringTable) at(offset uint64) string {
 		return ""
 	}
 	rest := t.text[offset:]
-	n := strings.IndexByte(rest[:min(len(rest), maxName)], 0)
-	if n < 0 || n > t.budget {
+	rest = rest[:min(len(rest), maxName, t.budget)]
+	n := strings.IndexByte(rest, 0)
+	if n < 0 {
 		t.bad++
+		t.budget -= len(rest)
 		return ""
 	}
 	t.budget -= n

@@ -86,7 +86,7 @@ func (t *versionTable) requirements() {
 		list := table[min(aux, uint64(len(table))):]
 		for ; count > 0; count-- {
 			if steps--; len(list) < auxSize || steps < 0 {
-				t.r.problem("DT_VERNEED: %d versions of %q are not in a segment", count, library)
+				t.r.problem("DT_VERNEED: %d versions of %.64q are not in a segment", count, library)
 				break
 			}
 			t.add(le.Uint16(list[6:]), version{d.text.at(uint64(le.Uint32(list[8:]))), library})
