@@ -73,6 +73,7 @@ type index struct {
 	musl    bool
 	first   map[string]int32
 	entries []entry
+	unique  map[string]Binding  // of STB_GNU_UNIQUE, the one of the process
 	scopes  map[int]map[int]int // for modules whose dlopen brought others: place in their own scope
 }
 
@@ -113,6 +114,7 @@ func newIndex(c *Closure) *index {
 			ix.scopes[i] = scope(c.Modules, i)
 		}
 	}
+	ix.bindUnique()
 	return ix
 }
 
@@ -158,6 +160,11 @@ func (ix *index) lookup(sym *module.Symbol, from int, by class) (int, *module.Sy
 		}
 	}
 	i, def := ix.search(sym, from, by)
+	if def != nil && def.Bind == stbUnique {
+		if b, ok := ix.unique[sym.Name]; ok {
+			i, def = b.Module, b.Symbol
+		}
+	}
 	if sym.Visibility == elf.STV_PROTECTED && sym.Defined && i != from {
 		// A protected definition binds its own module's references, unless the program has the
 		// canonical copy of the object or entry of the function, which only data can tell apart.
