@@ -7,6 +7,9 @@ type Options struct {
 	// Open adds a library that the program opens by this name while it runs, and reports whether it
 	// was found; nil if nothing is to be opened. It is called for constant names only.
 	Open func(name string, from int) bool
+	// Outside says that the facts of the program leave out some of its code, which is analysed
+	// elsewhere: that code may call every function of these facts, and all that the program imports.
+	Outside bool
 }
 
 // Analyses is a set of the sharper analyses. Without one of them the set of syscalls can only grow:

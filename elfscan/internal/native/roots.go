@@ -51,7 +51,24 @@ func (p *program) findStarts() *starts {
 			st.loader = p.add(st.loader, a)
 		}
 	}
+	if p.o.Outside {
+		st.entry = p.outside(st.entry)
+	}
 	return st
+}
+
+// outside appends what code of the program can call that its facts leave out.
+func (p *program) outside(to []node) []node {
+	m := p.mods[0]
+	for i := range m.facts.Funcs {
+		to = append(to, m.fn0+node(i))
+	}
+	for _, v := range m.bound {
+		if v.mod > 0 && v.sym != nil {
+			to = p.add(to, v.addr)
+		}
+	}
+	return to
 }
 
 // add appends the node at a global address.
