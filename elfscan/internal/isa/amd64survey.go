@@ -119,3 +119,34 @@ func absolutes(insn []byte, m int, a attr, x enc, at, lo, hi uint64, refs []Ref)
 	}
 	return refs
 }
+
+// Plausible reports whether the x86-64 instruction is one that compilers and people write for user
+// space, as far as its opcode tells: ports, descriptor tables and the like are not, and neither are
+// the opcodes that data decodes to (ADD of 0, far returns). It helps to tell code from tables.
+func Plausible(insn []byte) bool {
+	n, m, _, x := parse(insn)
+	if n == 0 {
+		return false
+	}
+	switch op := x.opcode(); x.table() {
+	case mapOne:
+		switch op {
+		case 0x00:
+			return m != 0 && insn[m] != 0
+		case 0x6c, 0x6d, 0x6e, 0x6f, 0x8e, 0xc8, 0xca, 0xcb, 0xcf, 0xd7, 0xe0, 0xe1, 0xe4, 0xe5, 0xe6, 0xe7,
+			0xec, 0xed, 0xee, 0xef, 0xf1, 0xfa, 0xfb:
+			return false
+		case 0xcd:
+			return insn[n-1] == 0x80 || insn[n-1] == 3
+		case 0xff:
+			return m == 0 || insn[m]>>3&7 != 3 && insn[m]>>3&7 != 5
+		}
+	case map0F, map0F + 1, map0F + 2, map0F + 3:
+		switch op {
+		case 0x00, 0x02, 0x03, 0x06, 0x07, 0x08, 0x09, 0x0e, 0x0f, 0x20, 0x21, 0x22, 0x23, 0x30, 0x32, 0x33,
+			0x35, 0x37, 0x78, 0x79, 0xa0, 0xa1, 0xa6, 0xa7, 0xa8, 0xa9, 0xaa, 0xb2, 0xb4, 0xb5, 0xb9, 0xff:
+			return false
+		}
+	}
+	return true
+}

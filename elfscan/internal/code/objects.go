@@ -1,0 +1,97 @@
+package code
+
+import (
+	"debug/elf"
+	"math/bits"
+	"slices"
+
+	"github.com/profcheck/profcheck/elfscan/internal/isa"
+	"github.com/profcheck/profcheck/elfscan/internal/module"
+)
+
+// objects collects where data objects may begin: symbols, what pointers and addresses in code lead
+// to, sections. What is only loaded or stored directly may be the middle of an object and begins
+// none.
+func (x *extractor) objects() {
+	b := boundaries{m: x.m, marks: make([][]uint64, len(x.m.Segments))}
+	for _, a := range x.data {
+		b.add(a)
+	}
+	for i := range x.m.Sections {
+		b.add(x.m.Sections[i].Addr)
+	}
+	for _, table := range [][]module.Symbol{x.m.Symbols, x.m.Locals} {
+		for i := range table {
+			if s := &table[i]; s.Defined && !s.Absolute && s.Type != elf.STT_TLS {
+				b.add(s.Addr)
+			}
+		}
+	}
+	for i := range x.m.Relocs {
+		switch r := &x.m.Relocs[i]; r.Kind {
+		case module.RelocRelative:
+			b.add(r.Addend)
+		case module.RelocSymbol:
+			if int(r.Symbol) < len(x.m.Symbols) && x.m.Symbols[r.Symbol].Defined {
+				b.add(x.m.Symbols[r.Symbol].Addr + r.Addend)
+			}
+		}
+	}
+	for _, refs := range x.shards {
+		for i := range refs {
+			if refs[i].Kind == isa.RefAddr {
+				b.add(refs[i].Target)
+			}
+		}
+	}
+	x.data = b.ascending()
+	if x.sure() {
+		x.data = slices.DeleteFunc(x.data, func(a uint64) bool { return x.region(a) != nil })
+	}
+}
+
+// boundaries collects addresses of data, each once, and sorts them: by a bit for each byte that the
+// file holds, and by a list for what it does not.
+type boundaries struct {
+	m     *module.Module
+	marks [][]uint64 // of each segment
+	rest  []uint64
+}
+
+func (b *boundaries) add(addr uint64) {
+	for i := range b.m.Segments {
+		s := &b.m.Segments[i]
+		off := addr - s.Addr
+		switch {
+		case off >= s.Size:
+			continue
+		case off >= uint64(len(s.Data)):
+			b.rest = append(b.rest, addr)
+			return
+		}
+		if b.marks[i] == nil {
+			b.marks[i] = make([]uint64, (len(s.Data)+63)/64)
+		}
+		b.marks[i][off/64] |= 1 << (off % 64)
+		return
+	}
+}
+
+func (b *boundaries) ascending() []uint64 {
+	slices.Sort(b.rest)
+	rest := slices.Compact(b.rest)
+	var out []uint64
+	for i := range b.m.Segments {
+		s := &b.m.Segments[i]
+		for k, w := range b.marks[i] {
+			for ; w != 0; w &= w - 1 {
+				out = append(out, s.Addr+uint64(k*64+bits.TrailingZeros64(w)))
+			}
+		}
+		for len(rest) > 0 && rest[0]-s.Addr < s.Size {
+			out = append(out, rest[0])
+			rest = rest[1:]
+		}
+	}
+	return out
+}
