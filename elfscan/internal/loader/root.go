@@ -150,6 +150,9 @@ func (r *Root) walk(path string) ([]string, error) {
 
 // hostPath is the place on this machine of a path without links.
 func (r *Root) hostPath(components []string) string {
+	if len(components) == 0 && r.dir != "" {
+		return r.dir
+	}
 	return r.dir + string(filepath.Separator) + filepath.Join(components...)
 }
 
