@@ -77,7 +77,7 @@ func (p *readelfParser) line(line string) error {
 	case p.part == "dynamic" && strings.HasPrefix(f[0], "0x"):
 		return p.dynamic(line, f)
 	case p.part == "locals" && strings.Contains(line, ": "):
-		return p.local(f)
+		return p.local(symbolFields(line))
 	case p.part == "needs":
 		p.need(f)
 	case p.part == "relocs" && len(f[0]) == 16:
@@ -196,6 +196,18 @@ func (p *readelfParser) need(f []string) {
 	}
 }
 
+// symbolFields splits a line about a symbol. Without ELFOSABI_GNU in the header, readelf does not
+// name what GNU added: the type IFUNC and the binding UNIQUE.
+func symbolFields(line string) []string {
+	f := strings.Fields(line)
+	for i, name := range map[int]string{3: "IFUNC", 4: "UNIQUE"} {
+		if len(f) > i+3 && f[i] == "<OS" && f[i+2] == "10" {
+			f = slices.Replace(f, i, i+3, name)
+		}
+	}
+	return f
+}
+
 // symbol reads a line like
 //
 //	6: 0000000000000000     0 FUNC    GLOBAL DEFAULT  UND puts@GLIBC_2.2.5 (2)
@@ -203,7 +215,7 @@ func (p *readelfParser) symbol(line string) error {
 	if _, others, ok := strings.Cut(line, "["); ok && strings.HasPrefix(others, "VARIANT_PCS]") {
 		line = strings.Replace(line, "[VARIANT_PCS]", "", 1)
 	}
-	f := strings.Fields(strings.Replace(line, "<OS specific>: 10", "UNIQUE", 1)) // without ELFOSABI_GNU in the header
+	f := symbolFields(line)
 	if len(f) < 7 {
 		return fmt.Errorf("%d fields", len(f))
 	}
