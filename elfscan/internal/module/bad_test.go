@@ -30,12 +30,12 @@ func TestRefused(t *testing.T) {
 		{valid[:100], "truncated: the program headers end at offset"},
 		{valid[:len(valid)/2], "truncated: the segment at"},
 		{change(func(b []byte) { b[elf.EI_CLASS] = byte(elf.ELFCLASS32) }), "x32 ABI"},
-		{change(func(b []byte) { b[elf.EI_CLASS], b[18] = byte(elf.ELFCLASS32), byte(elf.EM_AARCH64) }), "32-bit files"},
+		{change(func(b []byte) { b[elf.EI_CLASS], b[18] = byte(elf.ELFCLASS32), byte(elf.EM_AARCH64) }), "64-bit files"},
 		{change(func(b []byte) {
 			b[elf.EI_DATA], b[16], b[17], b[18], b[19] = byte(elf.ELFDATA2MSB), 0, 3, 0, byte(elf.EM_AARCH64)
-		}), "byte order"},
+		}), "little-endian"},
 		{change(func(b []byte) { le.PutUint16(b[18:], uint16(elf.EM_RISCV)) }), "no decoder for its machine (EM_RISCV"},
-		{change(func(b []byte) { le.PutUint16(b[16:], uint16(elf.ET_REL)) }), "neither program nor shared object: ELF type ET_REL"},
+		{change(func(b []byte) { le.PutUint16(b[16:], uint16(elf.ET_REL)) }), "not a program or library: ELF type ET_REL"},
 		{change(func(b []byte) { le.PutUint16(b[54:], 32) }), "program headers of 32 bytes"},
 		{change(func(b []byte) { le.PutUint16(b[56:], 0) }), "no loadable segment"},
 		{put64(segment+40, 1), "contradicts itself"},

@@ -47,6 +47,7 @@ func (r *reader) dynamicSection() {
 		}
 		r.dynamicEntry(tag, le.Uint64(table[8:]))
 	}
+	r.Rela = r.dyn.rela
 	r.dynamicNames()
 	r.PreinitArray = r.array("DT_PREINIT_ARRAY", r.dyn.preinit)
 	r.InitArray = r.array("DT_INIT_ARRAY", r.dyn.initArray)
@@ -152,7 +153,7 @@ func (r *reader) dynamicNames() {
 		text = r.tail(d.strtab)
 		r.problem("DT_STRTAB: %#x bytes at %#x are not in a segment", d.strsize, d.strtab)
 	}
-	d.text = newStringTable(text, len(r.data))
+	d.text = newStringTable(text, int(r.file.size))
 	for _, at := range d.needed {
 		name := d.text.at(at)
 		if name == "" {

@@ -100,7 +100,8 @@ func FuzzRelr(f *testing.F) {
 		if len(table) > 1<<16 {
 			return
 		}
-		r := &reader{Module: &Module{Machine: elf.EM_X86_64, Segments: m.Segments}, data: make([]byte, 1<<20)}
+		const size = 1 << 20
+		r := &reader{Module: &Module{Machine: elf.EM_X86_64, Segments: m.Segments, file: &file{size: size}}}
 		r.addPacked(table, r.countPacked(table))
 		var want []uint64
 		where := uint64(0)
@@ -118,7 +119,7 @@ func FuzzRelr(f *testing.F) {
 			where += 63 * 8
 		}
 		i := 0
-		for _, addr := range want[:min(len(want), len(r.data)/wordSize)] {
+		for _, addr := range want[:min(len(want), size/wordSize)] {
 			if m.Segment(addr) == nil {
 				continue
 			}

@@ -40,7 +40,12 @@ type Module struct {
 
 	Problems []string // one line each: what was malformed and therefore left out
 
-	versym []byte // a little-endian half word for each entry of Symbols, nil if unversioned
+	Headers uint64 // bytes at the beginning of the file that the ELF, program and section headers take
+	Rela    Span   // the table at DT_RELA
+
+	file   *file
+	table  []rawSection // all section headers, allocated or not
+	versym []byte       // a little-endian half word for each entry of Symbols, nil if unversioned
 	names  nameIndex
 }
 

@@ -5,7 +5,9 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"slices"
+	"strings"
 )
 
 // FormatError says that a file is no ELF file that a loader could map, or one for a machine that is
@@ -46,15 +48,14 @@ var le = binary.LittleEndian
 // reader is a module while it is read.
 type reader struct {
 	*Module
-	data  []byte // the whole file
+	head  []byte // the ELF header
 	dyn   dynamic
 	notes []fileSpan // PT_NOTE
 	frame uint64     // address of the frame header, PT_GNU_EH_FRAME
+	total uint64     // bytes of all segments in the file
 
-	hasDynamic, hasFrame bool
-	dynamicAt            Span
-
-	table []rawSection // all section headers, allocated or not; nil if there are none to believe
+	hasInterp, hasDynamic, hasFrame bool
+	dynamicAt                       Span
 }
 
 // fileSpan is a range of bytes in the file.
@@ -63,14 +64,13 @@ type fileSpan struct{ offset, size, align uint64 }
 // Open reads the ELF file whose bytes are data; path is only for messages. Segments alias data,
 // which must not change afterwards. The error is a *FormatError.
 func Open(path string, data []byte) (*Module, error) {
-	r := &reader{Module: &Module{Path: path}, data: data}
-	if err := r.header(); err != nil {
+	r := &reader{Module: &Module{Path: path, file: &file{data: data, size: uint64(len(data))}}}
+	if err := r.open(); err != nil {
 		return nil, err
 	}
-	if err := r.programs(); err != nil {
-		return nil, err
+	if err := r.sections(); err != nil {
+		r.problem("%s", err.Error())
 	}
-	r.sections()
 	r.identity()
 	r.dynamicSection()
 	r.relocations() // before the symbols: they tell which there are at least
@@ -78,6 +78,44 @@ func Open(path string, data []byte) (*Module, error) {
 	r.localSymbols()
 	r.frames()
 	return r.Module, nil
+}
+
+// OpenProgram reads of a file only what the loader maps, and what section headers and the dynamic
+// section say directly: no symbols, relocations, frames or identifiers. Segments are copies that
+// may be written to. Section headers and a dynamic section that are malformed are errors here: such
+// a file has been cut short. The error is a *FormatError.
+func OpenProgram(path string, from io.ReaderAt, size int64) (*Module, error) {
+	r := &reader{Module: &Module{Path: path, file: &file{from: from, size: uint64(max(size, 0))}}}
+	err := r.open()
+	if err == nil {
+		if err = r.sections(); err != nil {
+			err = r.refuse("truncated: %s", err.Error())
+		}
+	}
+	if failure := r.file.err; failure != nil && failure != io.EOF && failure != io.ErrUnexpectedEOF {
+		first, _, _ := strings.Cut(failure.Error(), "\n")
+		return nil, r.refuse("%s", first)
+	}
+	if err != nil {
+		return nil, err
+	}
+	known := len(r.Problems)
+	r.dynamicSection()
+	if len(r.Problems) > known {
+		return nil, r.refuse("malformed ELF file: %s", r.Problems[known])
+	}
+	return r.Module, nil
+}
+
+// open reads the header and the segments.
+func (r *reader) open() error {
+	if err := r.header(); err != nil {
+		return err
+	}
+	if err := r.programs(); err != nil {
+		return err
+	}
+	return r.checkSegments()
 }
 
 // refuse is the error of a file that is not usable at all.
@@ -95,65 +133,72 @@ func (r *reader) problem(format string, args ...any) {
 	}
 }
 
-// at returns n bytes at an offset of the file, or nil if they are not all there.
-func (r *reader) at(offset, n uint64) []byte {
-	size := uint64(len(r.data))
-	if offset > size || n > size-offset {
-		return nil
-	}
-	return r.data[offset : offset+n : offset+n]
-}
-
 // header checks the ELF header.
 func (r *reader) header() error {
-	switch d := r.data; {
-	case len(d) == 0:
+	r.head = r.file.at(0, min(r.file.size, headerSize))
+	switch h := r.head; {
+	case r.file.size == 0:
 		return r.refuse("the file is empty")
-	case len(d) < len(elf.ELFMAG) || string(d[:len(elf.ELFMAG)]) != elf.ELFMAG:
+	case len(h) < len(elf.ELFMAG) || string(h[:len(elf.ELFMAG)]) != elf.ELFMAG:
 		return r.refuse("not an ELF file")
-	case len(d) < elf.EI_NIDENT+4:
+	case len(h) < elf.EI_NIDENT+4:
 		return r.refuse("truncated ELF header")
 	}
-	class, order := elf.Class(r.data[elf.EI_CLASS]), elf.Data(r.data[elf.EI_DATA])
-	var bytes binary.ByteOrder = le
-	if order == elf.ELFDATA2MSB {
-		bytes = binary.BigEndian
+	if err := r.checkMachine(); err != nil {
+		return err
 	}
-	r.Type, r.Machine = elf.Type(bytes.Uint16(r.data[16:])), elf.Machine(bytes.Uint16(r.data[18:]))
+	r.Entry = le.Uint64(r.head[24:])
+	return nil
+}
+
+// checkMachine refuses files for machines, word sizes and byte orders that are not read, and what
+// is neither program nor library.
+func (r *reader) checkMachine() error {
+	class, data := elf.Class(r.head[elf.EI_CLASS]), elf.Data(r.head[elf.EI_DATA])
+	var order binary.ByteOrder = le
+	if data == elf.ELFDATA2MSB {
+		order = binary.BigEndian
+	}
+	r.Type, r.Machine = elf.Type(order.Uint16(r.head[16:])), elf.Machine(order.Uint16(r.head[18:]))
+	machine := strings.TrimPrefix(r.Machine.String(), "elf.") // a number where debug/elf has no name
 	switch {
-	case r.Machine != elf.EM_X86_64 && r.Machine != elf.EM_AARCH64:
-		return r.refuse("no decoder for its machine (%s, %s, %s): x86-64 and arm64 are read", r.Machine, class, order)
-	case r.Machine == elf.EM_X86_64 && class == elf.ELFCLASS32:
-		return r.refuse("no decoder for the x32 ABI (%s, %s): 64-bit x86-64 and arm64 are read", r.Machine, class)
-	case class != elf.ELFCLASS64:
-		return r.refuse("no decoder for 32-bit files of its machine (%s, %s)", r.Machine, class)
-	case order != elf.ELFDATA2LSB:
-		return r.refuse("no decoder for its byte order (%s, %s): little-endian files are read", r.Machine, order)
-	case len(r.data) < headerSize:
-		return r.refuse("truncated ELF header")
+	case class != elf.ELFCLASS32 && class != elf.ELFCLASS64:
+		return r.refuse("malformed ELF header: class %d", class)
+	case data != elf.ELFDATA2LSB && data != elf.ELFDATA2MSB:
+		return r.refuse("malformed ELF header: byte order %d", data)
 	case r.Type != elf.ET_EXEC && r.Type != elf.ET_DYN:
-		return r.refuse("neither program nor shared object: ELF type %s", r.Type)
+		return r.refuse("not a program or library: ELF type %s", strings.TrimPrefix(r.Type.String(), "elf."))
+	case r.Machine != elf.EM_X86_64 && r.Machine != elf.EM_AARCH64:
+		return r.refuse("no decoder for its machine (%s, %s, %s): x86-64 and arm64 are read", machine, class, data)
+	case r.Machine == elf.EM_X86_64 && class == elf.ELFCLASS32:
+		return r.refuse("no decoder for the x32 ABI (%s, %s): 64-bit x86-64 and arm64 are read", machine, class)
+	case class != elf.ELFCLASS64:
+		return r.refuse("no decoder for its machine (%s, %s): its 64-bit files are read", machine, class)
+	case data != elf.ELFDATA2LSB:
+		return r.refuse("no decoder for its machine (%s, %s): little-endian files are read", machine, data)
+	case len(r.head) < headerSize:
+		return r.refuse("truncated ELF header")
 	}
-	r.Entry = le.Uint64(r.data[24:])
 	return nil
 }
 
 // programs reads the program headers.
 func (r *reader) programs() error {
-	offset, entry, count := le.Uint64(r.data[32:]), uint64(le.Uint16(r.data[54:])), uint64(le.Uint16(r.data[56:]))
+	offset, entry, count := le.Uint64(r.head[32:]), uint64(le.Uint16(r.head[54:])), uint64(le.Uint16(r.head[56:]))
 	if count > 0 && entry != progSize {
 		return r.refuse("program headers of %d bytes instead of %d", entry, progSize)
 	}
-	table := r.at(offset, count*progSize)
+	table := r.file.at(offset, count*progSize)
 	if table == nil {
-		return r.refuse("truncated: the program headers end at offset %#x of a file of %#x bytes", offset+count*progSize, len(r.data))
+		return r.refuse("truncated: the program headers end at offset %#x of a file of %#x bytes", offset+count*progSize, r.file.size)
 	}
+	r.Headers = headerSize + uint64(len(table))
 	for ; len(table) > 0; table = table[progSize:] {
 		if err := r.program(table); err != nil {
 			return err
 		}
 	}
-	return r.checkSegments()
+	return nil
 }
 
 // program reads one program header.
@@ -163,27 +208,16 @@ func (r *reader) program(h []byte) error {
 	inFile, inMemory, align := le.Uint64(h[32:]), le.Uint64(h[40:]), le.Uint64(h[48:])
 	switch kind {
 	case elf.PT_LOAD:
-		data := r.at(offset, inFile)
-		switch {
-		case len(r.Segments) == maxSegments:
-			return r.refuse("more than %d PT_LOAD segments", maxSegments)
-		case data == nil:
-			return r.refuse("truncated: the segment at %#x ends at offset %#x of a file of %#x bytes", addr, offset+inFile, len(r.data))
-		case inMemory < inFile || addr+inMemory < addr:
-			return r.refuse("the segment at %#x contradicts itself", addr)
-		}
-		r.Segments = append(r.Segments, Segment{
-			Addr: addr, Size: inMemory, Data: data, Offset: offset,
-			Exec: flags&elf.PF_X != 0, Write: flags&elf.PF_W != 0,
-		})
+		return r.load(flags, offset, addr, inFile, inMemory)
 	case elf.PT_INTERP:
-		b := r.at(offset, inFile)
+		if r.hasInterp { // of several, the kernel takes the first one
+			break
+		}
+		b := r.file.at(offset, min(inFile, maxInterp+1))
 		if b == nil || inFile > maxInterp {
 			return r.refuse("PT_INTERP holds no path")
 		}
-		if r.Interp == "" { // of several, the kernel takes the first one
-			r.Interp = zeroTerminated(b)
-		}
+		r.hasInterp, r.Interp = true, zeroTerminated(b)
 	case elf.PT_GNU_RELRO:
 		r.Relro = []Span{{addr, inMemory}} // of several, loaders protect the last one
 	case elf.PT_TLS:
@@ -198,6 +232,32 @@ func (r *reader) program(h []byte) error {
 	return nil
 }
 
+// load adds a segment.
+func (r *reader) load(flags elf.ProgFlag, offset, addr, inFile, inMemory uint64) error {
+	if len(r.Segments) == maxSegments {
+		return r.refuse("more than %d PT_LOAD segments", maxSegments)
+	}
+	if offset > r.file.size || inFile > r.file.size-offset {
+		return r.refuse("truncated: the segment at %#x ends at offset %#x of a file of %#x bytes", addr, offset+inFile, r.file.size)
+	}
+	if inMemory < inFile || addr+inMemory < addr {
+		return r.refuse("the segment at %#x contradicts itself", addr)
+	}
+	// Segments that share bytes of the file would multiply memory and work.
+	if r.total += inFile; r.total > 2*r.file.size {
+		return r.refuse("segments overlap in the file")
+	}
+	data := r.file.at(offset, inFile)
+	if data == nil {
+		return r.refuse("truncated: the segment at %#x cannot be read", addr)
+	}
+	r.Segments = append(r.Segments, Segment{
+		Addr: addr, Size: inMemory, Data: data, Offset: offset,
+		Exec: flags&elf.PF_X != 0, Write: flags&elf.PF_W != 0,
+	})
+	return nil
+}
+
 // checkSegments sorts the segments and refuses those that no loader could map.
 func (r *reader) checkSegments() error {
 	segments := r.Segments
@@ -205,12 +265,7 @@ func (r *reader) checkSegments() error {
 		return r.refuse("no loadable segment")
 	}
 	slices.SortStableFunc(segments, func(a, b Segment) int { return cmp.Compare(a.Addr, b.Addr) })
-	total := uint64(0)
 	for i, s := range segments {
-		// Segments that share bytes of the file would multiply the work.
-		if total += uint64(len(s.Data)); total > 2*uint64(len(r.data)) {
-			return r.refuse("segments overlap in the file")
-		}
 		if i > 0 && segments[i-1].Addr+segments[i-1].Size > s.Addr {
 			return r.refuse("segments overlap in memory at %#x", s.Addr)
 		}

@@ -45,7 +45,7 @@ func (r *reader) staticRelocations() {
 			name := fmt.Sprintf("section at %#x", s.Addr)
 			r.addRelocs(name, r.relocTable(name, Span{s.Addr, s.Size}, relaSize), relaSize)
 		}
-		if len(r.Relocs) > len(r.data)/relSize {
+		if len(r.Relocs) > int(r.file.size)/relSize {
 			r.problem("section at %#x: more relocations than the file has room for", s.Addr)
 			break
 		}
@@ -108,7 +108,7 @@ func (r *reader) countPacked(table []byte) int {
 			n += bits.OnesCount64(w) - 1
 		}
 	}
-	if limit := len(r.data) / wordSize; n > limit {
+	if limit := int(r.file.size) / wordSize; n > limit {
 		r.problem("DT_RELR: %d relocations are more than the file has words", n)
 		return limit
 	}

@@ -3,6 +3,7 @@ package module
 import (
 	"debug/elf"
 	"encoding/hex"
+	"fmt"
 )
 
 // rawSection is a section header as written.
@@ -18,16 +19,15 @@ type rawSection struct {
 // maxSectionNames bounds the bytes of all section names together; real files have some kilobytes.
 const maxSectionNames = 1 << 20
 
-// sections reads the section headers. A file works without.
-func (r *reader) sections() {
-	offset, entry, count, names := le.Uint64(r.data[40:]), uint64(le.Uint16(r.data[58:])), uint64(le.Uint16(r.data[60:])), uint32(le.Uint16(r.data[62:]))
+// sections reads the section headers. A file works without; the error says what is wrong with them.
+func (r *reader) sections() error {
+	offset, entry, count, names := le.Uint64(r.head[40:]), uint64(le.Uint16(r.head[58:])), uint64(le.Uint16(r.head[60:])), uint32(le.Uint16(r.head[62:]))
 	if offset == 0 {
-		return
+		return nil
 	}
-	first := r.at(offset, sectionSize)
+	first := r.file.at(offset, sectionSize)
 	if first == nil || entry != sectionSize {
-		r.problem("section headers: none at offset %#x", offset)
-		return
+		return fmt.Errorf("section headers: none at offset %#x of a file of %#x bytes", offset, r.file.size)
 	}
 	if count == 0 { // more than the field can hold: the first header says
 		count = le.Uint64(first[32:])
@@ -35,11 +35,16 @@ func (r *reader) sections() {
 	if names == uint32(elf.SHN_XINDEX) {
 		names = le.Uint32(first[40:])
 	}
-	if count > uint64(len(r.data))/sectionSize || r.at(offset, count*sectionSize) == nil {
-		r.problem("section headers: %d at offset %#x end behind the file", count, offset)
-		return
+	if count > r.file.size/sectionSize || count*sectionSize > r.file.size-offset {
+		return fmt.Errorf("section headers: %d at offset %#x of a file of %#x bytes", count, offset, r.file.size)
 	}
-	table := r.at(offset, count*sectionSize)
+	table := r.file.at(offset, count*sectionSize)
+	if table == nil && count > 0 {
+		return fmt.Errorf("section headers: those at offset %#x cannot be read", offset)
+	}
+	if offset < page { // where Go's linker puts them, in memory
+		r.Headers = max(r.Headers, offset+uint64(len(table)))
+	}
 	r.table = make([]rawSection, 0, count)
 	for ; len(table) > 0; table = table[sectionSize:] {
 		r.table = append(r.table, rawSection{
@@ -50,6 +55,7 @@ func (r *reader) sections() {
 		})
 	}
 	r.nameSections(names)
+	return nil
 }
 
 // nameSections fills Sections, and takes what some sections outside of memory hold.
@@ -59,13 +65,14 @@ func (r *reader) nameSections(names uint32) {
 		text = newStringTable(r.content(&r.table[names]), 0)
 		text.budget = maxSectionNames
 	}
-	outside := 0
+	outside, linked := 0, false
 	for i := range r.table {
 		s := &r.table[i]
 		name := text.at(uint64(s.name))
 		if s.flags&elf.SHF_ALLOC == 0 {
-			if name == ".gnu_debuglink" {
-				r.Debug = zeroTerminated(r.content(s))
+			if name == ".gnu_debuglink" && !linked {
+				linked = true
+				r.Debug = zeroTerminated(r.file.at(s.offset, min(s.size, maxInterp)))
 			}
 			continue
 		}
@@ -85,11 +92,11 @@ func (r *reader) nameSections(names uint32) {
 }
 
 // content returns a section's bytes in the file, nil if they are not there.
-func (r *reader) content(s *rawSection) []byte {
+func (m *Module) content(s *rawSection) []byte {
 	if s.kind == elf.SHT_NOBITS || s.flags&elf.SHF_COMPRESSED != 0 {
 		return nil
 	}
-	return r.at(s.offset, s.size)
+	return m.file.at(s.offset, s.size)
 }
 
 // section returns the allocated section of a name, or nil.
@@ -114,9 +121,9 @@ func (r *reader) identity() {
 			r.notes = append(r.notes, fileSpan{s.offset, s.size, s.alignment})
 		}
 	}
-	budget := 2 * uint64(len(r.data)) // headers can share the same notes, but real ones do so once
+	budget := 2 * r.file.size // headers can share the same notes, but real ones do so once
 	for _, n := range r.notes {
-		b := r.at(n.offset, n.size)
+		b := r.file.at(n.offset, n.size)
 		if uint64(len(b)) > budget {
 			return
 		}

@@ -1,6 +1,10 @@
 package module
 
-import "debug/elf"
+import (
+	"cmp"
+	"debug/elf"
+	"slices"
+)
 
 // symbols reads the dynamic symbol table, and drops relocations against symbols that it lacks.
 func (r *reader) symbols() {
@@ -151,6 +155,26 @@ func (r *reader) dropRelocs() {
 	r.Relocs = kept
 }
 
+// Objects returns where the data objects of the full symbol table are, in order of address, nil if
+// the file has none. It reads the table anew.
+func (m *Module) Objects() []Span {
+	for i := range m.table {
+		s := &m.table[i]
+		if s.kind != elf.SHT_SYMTAB {
+			continue
+		}
+		var objects []Span
+		for b := m.content(s); len(b) >= symbolSize; b = b[symbolSize:] {
+			if size := le.Uint64(b[16:]); elf.ST_TYPE(b[4]) == elf.STT_OBJECT && size > 0 {
+				objects = append(objects, Span{le.Uint64(b[8:]), size})
+			}
+		}
+		slices.SortFunc(objects, func(a, b Span) int { return cmp.Compare(a.Addr, b.Addr) })
+		return objects // a file has one; more could lie over the same bytes
+	}
+	return nil
+}
+
 // localSymbols reads functions and objects of the full symbol table, which only section headers
 // find.
 func (r *reader) localSymbols() {
@@ -164,7 +188,7 @@ func (r *reader) localSymbols() {
 			r.problem("symbol table: %#x bytes at offset %#x are not in the file", s.size, s.offset)
 			return
 		}
-		r.readLocals(table, newStringTable(r.content(&r.table[s.link]), len(r.data)))
+		r.readLocals(table, newStringTable(r.content(&r.table[s.link]), int(r.file.size)))
 		return // a file has one; more could lie over the same bytes
 	}
 }
