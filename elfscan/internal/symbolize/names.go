@@ -85,12 +85,10 @@ func shorten(name string) string {
 	cut := len(name) > maxName
 	if cut {
 		name = name[:maxName]
-		for len(name) > 0 && !utf8.RuneStart(name[len(name)-1]) {
-			name = name[:len(name)-1]
-		}
-		if r, _ := utf8.DecodeLastRuneInString(name); r >= utf8.RuneSelf {
-			_, size := utf8.DecodeLastRuneInString(name)
-			name = name[:len(name)-size] // it may have been cut in the middle
+		for range utf8.UTFMax - 1 { // a character may have been cut in the middle
+			if r, size := utf8.DecodeLastRuneInString(name); r == utf8.RuneError && size == 1 {
+				name = name[:len(name)-1]
+			}
 		}
 	}
 	name = printable(name)

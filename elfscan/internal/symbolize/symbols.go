@@ -51,7 +51,10 @@ func executable(m *module.Module, addr uint64) bool {
 // nameTable returns one symbol for each address that has any, ascending.
 func nameTable(m *module.Module, found []candidate) []symbol {
 	slices.SortFunc(found, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.addr, b.addr), better(a, b))
+		if a.addr != b.addr {
+			return cmp.Compare(a.addr, b.addr)
+		}
+		return better(a, b)
 	})
 	table := make([]symbol, 0, len(found))
 	var covered uint64 // end of the sized functions so far
@@ -85,7 +88,7 @@ func nameTable(m *module.Module, found []candidate) []symbol {
 // better orders symbols at one address, the one that says most to a reader first: functions before
 // labels, exported names before local ones, write before __write before __GI___write.
 func better(a, b candidate) int {
-	return cmp.Or(
+	return cmp.Or( // seldom more than a few at one address
 		order(!a.function, !b.function),
 		order(a.local, b.local),
 		order(strings.HasPrefix(a.name, "__GI_"), strings.HasPrefix(b.name, "__GI_")),
