@@ -8,13 +8,17 @@ import (
 	"github.com/profcheck/profcheck/elfscan/internal/module"
 )
 
-// symbolValue is what a symbol of a module is bound to.
+// symbolValue is what a reference to a symbol is bound to.
 type symbolValue struct {
-	mod   int32 // -1: nothing
+	mod   int32 // -1: nothing, 0 without sym: not looked up yet
 	ifunc bool
 	sym   *module.Symbol
 	addr  uint64 // global
 }
+
+// bindings are what the symbols of a module are bound to: for words that hold
+// addresses, for calls, and for copies.
+type bindings [3][]symbolValue
 
 // bind binds all symbols and applies all relocations.
 func (s *space) bind(c *loader.Closure) {
@@ -26,26 +30,46 @@ func (s *space) bind(c *loader.Closure) {
 	}
 }
 
-// symbol returns what symbol i of m is bound to, looked up once.
-func (s *space) symbol(m *mapped, c *loader.Closure, i uint32) symbolValue {
-	if m.bound == nil {
-		m.bound = make([]symbolValue, len(m.Symbols))
-	}
-	if uint64(i) >= uint64(len(m.bound)) {
+// symbol returns what symbol i of m is bound to by a relocation of a kind, looked up once.
+func (s *space) symbol(m *mapped, c *loader.Closure, kind module.RelocKind, i uint32) symbolValue {
+	if uint64(i) >= uint64(len(m.Symbols)) {
 		return symbolValue{mod: -1}
 	}
-	v := &m.bound[i]
+	by := &m.bound[0]
+	switch kind {
+	case module.RelocJumpSlot:
+		by = &m.bound[1]
+	case module.RelocCopy:
+		by = &m.bound[2]
+	}
+	if *by == nil {
+		*by = make([]symbolValue, len(m.Symbols))
+	}
+	v := &(*by)[i]
 	if v.mod == 0 && v.sym == nil {
-		*v = s.lookup(m, c, i)
+		*v = s.lookup(m, c, kind, i)
 	}
 	return *v
 }
 
-func (s *space) value(mod int, sym *module.Symbol) symbolValue {
-	if mod < 0 || mod >= len(s.mods) || sym == nil || sym.Type == elf.STT_TLS || sym.Absolute {
+func (s *space) lookup(m *mapped, c *loader.Closure, kind module.RelocKind, i uint32) symbolValue {
+	sym := &m.Symbols[i]
+	mod, def, ok := c.LookupReloc(kind, sym, m.index)
+	if !ok || mod < 0 || mod >= len(s.mods) || def == nil || def.Type == elf.STT_TLS || def.Absolute {
 		return symbolValue{mod: -1, sym: sym}
 	}
-	return symbolValue{mod: int32(mod), sym: sym, addr: s.mods[mod].base + sym.Addr, ifunc: sym.Type == elf.STT_GNU_IFUNC}
+	return symbolValue{mod: int32(mod), sym: def, addr: s.mods[mod].base + def.Addr, ifunc: def.Type == elf.STT_GNU_IFUNC}
+}
+
+// each calls f for all that the symbols of m are bound to.
+func (b *bindings) each(f func(symbolValue)) {
+	for _, vs := range b {
+		for _, v := range vs {
+			if v.sym != nil && v.mod >= 0 {
+				f(v)
+			}
+		}
+	}
 }
 
 func (s *space) relocate(m *mapped, c *loader.Closure) {
@@ -61,12 +85,16 @@ func (s *space) relocate(m *mapped, c *loader.Closure) {
 		case module.RelocIRelative:
 			w.value, w.ifunc = m.base+r.Addend, true
 		case module.RelocSymbol, module.RelocJumpSlot:
-			v := s.symbol(m, c, r.Symbol)
+			v := s.symbol(m, c, r.Kind, r.Symbol)
 			if v.mod < 0 {
 				continue
 			}
 			w.value, w.ifunc = v.addr+r.Addend, v.ifunc
 			w.slot = r.Kind == module.RelocJumpSlot
+			for _, o := range c.Others(int(v.mod), v.sym) {
+				m.words = append(m.words, word{addr: r.Addr, value: s.mods[o.Module].base + o.Symbol.Addr + r.Addend, ifunc: true})
+				w.ifunc = true
+			}
 		default:
 			continue
 		}
@@ -117,8 +145,8 @@ func (s *space) copies(m *mapped, c *loader.Closure) {
 		if r.Kind != module.RelocCopy {
 			continue
 		}
-		v := s.original(m, c, r.Symbol)
-		if v.mod < 0 {
+		v := s.symbol(m, c, r.Kind, r.Symbol)
+		if v.mod < 0 || int(v.mod) == m.index || v.sym == nil {
 			continue
 		}
 		from := s.mods[v.mod]
@@ -132,34 +160,4 @@ func (s *space) copies(m *mapped, c *loader.Closure) {
 	if changed {
 		m.sortWords()
 	}
-}
-
-// lookup finds the definition that a symbol of m is bound to: the first one in the order in which
-// the loader searches, unless the symbol is m's own and cannot be preempted.
-func (s *space) lookup(m *mapped, c *loader.Closure, i uint32) symbolValue {
-	sym := &m.Symbols[i]
-	if sym.Defined && (sym.Bind == elf.STB_LOCAL || sym.Visibility != elf.STV_DEFAULT) {
-		return s.value(m.index, sym)
-	}
-	return s.search(sym, func(int) bool { return true })
-}
-
-// original is lookup for a COPY relocation of m: m's own definition is the copy.
-func (s *space) original(m *mapped, c *loader.Closure, i uint32) symbolValue {
-	if uint64(i) >= uint64(len(m.Symbols)) {
-		return symbolValue{mod: -1}
-	}
-	return s.search(&m.Symbols[i], func(mod int) bool { return mod != m.index })
-}
-
-func (s *space) search(sym *module.Symbol, in func(mod int) bool) symbolValue {
-	for k, d := range s.mods {
-		if !in(k) {
-			continue
-		}
-		if j, ok := d.Lookup(sym.Name, sym.Version); ok {
-			return s.value(k, &d.Symbols[j])
-		}
-	}
-	return symbolValue{mod: -1, sym: sym}
 }

@@ -63,11 +63,11 @@ func (p *program) outside(to []node) []node {
 	for i := range m.facts.Funcs {
 		to = append(to, m.fn0+node(i))
 	}
-	for _, v := range m.bound {
-		if v.mod > 0 && v.sym != nil {
+	m.bound.each(func(v symbolValue) {
+		if v.mod > 0 {
 			to = p.add(to, v.addr)
 		}
-	}
+	})
 	return to
 }
 
@@ -95,11 +95,11 @@ func (p *program) lifecycle(m *mapped, to []node) []node {
 	for _, w := range m.wordsIn(m.TLS.Addr, m.TLS.Addr+m.TLS.Size) {
 		to = p.add(to, w.value)
 	}
-	for i := range m.bound {
-		if v := m.bound[i]; v.mod >= 0 && v.sym != nil && personalities[v.sym.Name] {
+	m.bound.each(func(v symbolValue) {
+		if personalities[v.sym.Name] {
 			to = p.add(to, v.addr)
 		}
-	}
+	})
 	return to
 }
 

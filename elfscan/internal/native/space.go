@@ -33,7 +33,7 @@ type mapped struct {
 	words []word   // what relocation writes, ascending address
 	pages []int32  // by code page from text on: the first function that ends behind the page's start
 	text  uint64   // address of the first function
-	bound []symbolValue
+	bound bindings
 	fixed bool // linked to a fixed address without relocations: pointers are found by their looks
 }
 
@@ -41,7 +41,7 @@ type mapped struct {
 type word struct {
 	addr  uint64
 	value uint64 // global; 0 if it leads nowhere
-	ifunc bool   // value is the function that chooses what is written
+	ifunc bool   // value is the function that chooses what is written, or one of several
 	slot  bool   // belongs to a procedure linkage table: written again with the same value when first used
 }
 
