@@ -362,11 +362,21 @@ func (g *glibc) variable(m *Loaded, text string) (string, int) {
 		if strings.HasPrefix(text, "{"+v.name+"}") {
 			return v.value, len(v.name) + 2
 		}
-		if strings.HasPrefix(text, v.name) {
+		if rest, ok := strings.CutPrefix(text, v.name); ok && !continues(rest) {
 			return v.value, len(v.name)
 		}
 	}
 	return "", 0
+}
+
+// continues reports whether a text makes the variable's name before it a longer one (is_dst in
+// elf/dl-load.c).
+func continues(s string) bool {
+	if s == "" {
+		return false
+	}
+	c := s[0]
+	return c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == '_'
 }
 
 // absolute makes a path that is relative to the working directory absolute, without touching its
