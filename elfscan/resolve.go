@@ -313,5 +313,5 @@ func (r *resolver) calls(c *flow.Call, entry uint64) bool {
 }
 
 func (r *resolver) subst(id flow.ValueID, c *flow.Call) flow.ValueID {
-	return r.p.vs.Subst(r.p.conv, id, c)
+	return r.p.vs.Subst(host{r.p}, r.p.conv, id, c)
 }

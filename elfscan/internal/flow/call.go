@@ -7,22 +7,14 @@ import (
 )
 
 // afterCall forgets what a callee may change: every register but those that the convention keeps,
-// and its own arguments and results on the stack.
+// and memory of the frame.
 func (f *flow) afterCall(s *state, op *isa.Op) {
 	f.passAddresses(s)
-	sp := f.vs.Get(s.regs[f.m.SP])
-	if sp.Stack {
-		n := int64(256) // results of a call through a pointer: those that fit no register
-		target := op.Target
-		if op.Kind == isa.OpCallInd {
-			if c, ok := f.vs.IsConst(f.eval(s, op.A)); ok && len(c) == 1 {
-				target = c[0]
-			}
-		}
-		if size, ok := f.p.StackArgs(target); ok {
-			n = size
-		}
-		f.killSlots(s, sp.Off, n+f.conv.StackArg)
+	if f.conv.Ordered {
+		f.killEscaped(s)
+		f.dropBelow(s)
+	} else {
+		f.killArguments(s, op)
 	}
 	for r := range f.m.Regs {
 		if !f.conv.Kept.Has(isa.Reg(r)) {
@@ -36,6 +28,25 @@ func (f *flow) afterCall(s *state, op *isa.Op) {
 	}
 }
 
+// killArguments forgets the arguments and results that a call has on the stack.
+func (f *flow) killArguments(s *state, op *isa.Op) {
+	sp := f.vs.Get(s.regs[f.m.SP])
+	if !sp.Stack {
+		return
+	}
+	n := int64(256) // results of a call through a pointer: those that fit no register
+	target := op.Target
+	if op.Kind == isa.OpCallInd {
+		if c, ok := f.vs.IsConst(f.eval(s, op.A)); ok && len(c) == 1 {
+			target = c[0]
+		}
+	}
+	if size, ok := f.p.StackArgs(target); ok {
+		n = size
+	}
+	f.killSlots(s, sp.Off, n+f.conv.StackArg)
+}
+
 // passAddresses notes the addresses of the frame that a callee gets to see in registers.
 //
 // The stack pointer itself is an exception. On machines with a link register no object lies there,
@@ -45,17 +56,21 @@ func (f *flow) afterCall(s *state, op *isa.Op) {
 func (f *flow) passAddresses(s *state) {
 	sp := f.vs.Get(s.regs[f.m.SP])
 	for r := range f.m.Regs {
-		if isa.Reg(r) == f.m.SP || isa.Reg(r) == f.m.FP {
+		if s.regs[r] == Unknown || isa.Reg(r) == f.m.SP || isa.Reg(r) == f.conv.FP {
 			continue
 		}
 		v := f.vs.Get(s.regs[r])
 		switch {
 		case !v.Stack:
+		case f.conv.Ordered:
+			if !f.conv.Kept.Has(isa.Reg(r)) {
+				f.take(s, v.Off)
+			}
 		case sp.Stack && v.Off == sp.Off && f.m.LR != isa.NoReg:
 		case sp.Stack && v.Off == sp.Off:
 			f.killSlots(s, sp.Off, -sp.Off)
 		default:
-			f.take(v.Off)
+			f.take(s, v.Off)
 		}
 	}
 }
@@ -70,8 +85,11 @@ func (f *flow) record(op *isa.Op, pc uint64, s *state) {
 		c.Callee = f.eval(s, op.A)
 	}
 	c.Stack8, c.Stack4 = f.outgoing(s, 8), f.outgoing(s, 4)
-	if op.Kind != isa.OpSyscall && op.Kind != isa.OpInt80 {
+	if f.conv.Leaks && op.Kind != isa.OpSyscall && op.Kind != isa.OpInt80 {
 		f.leakCall(s, &c)
+	}
+	if f.conv.Ordered {
+		c.Frame = f.passed(s)
 	}
 	if i, ok := f.index[pc]; ok {
 		old := &f.out.Calls[i]
@@ -83,6 +101,7 @@ func (f *flow) record(op *isa.Op, pc uint64, s *state) {
 			old.Regs = f.vs.share(regs)
 		}
 		old.Stack8, old.Stack4 = f.joinWords(old.Stack8, c.Stack8), f.joinWords(old.Stack4, c.Stack4)
+		old.Frame = f.joinFrames(old.Frame, c.Frame)
 		old.Callee = f.vs.Join(old.Callee, c.Callee)
 		return
 	}
@@ -118,6 +137,39 @@ func (f *flow) joinWords(a, b []ValueID) []ValueID {
 		a[i] = f.vs.Join(a[i], b[i])
 	}
 	return a
+}
+
+// passed returns what lies in the frame at and above the lowest address that a register for
+// arguments holds.
+func (f *flow) passed(s *state) []Slot {
+	low := int64(noneTaken)
+	for _, r := range f.conv.Params {
+		if v := f.vs.Get(s.regs[r]); v.Stack {
+			low = min(low, v.Off)
+		}
+	}
+	i := 0
+	for i < len(s.slots) && s.slots[i].Off < low {
+		i++
+	}
+	if i == len(s.slots) {
+		return nil
+	}
+	return slices.Clone(s.slots[i:])
+}
+
+// joinFrames keeps what is known on both ways.
+func (f *flow) joinFrames(a, b []Slot) []Slot {
+	kept := a[:0]
+	for _, x := range a {
+		for _, y := range b {
+			if x.Off == y.Off && x.Size == y.Size {
+				x.ID = f.vs.Join(x.ID, y.ID)
+				kept = append(kept, x)
+			}
+		}
+	}
+	return kept
 }
 
 // share returns a copy of regs that all equal ones share: most calls are made with little known.

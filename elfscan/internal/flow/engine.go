@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"slices"
+
 	"github.com/profcheck/profcheck/elfscan/internal/isa"
 )
 
@@ -22,11 +24,14 @@ type flow struct {
 
 	insts   []inst
 	ops     []isa.Op
-	at      []int32 // offset in code -> index in insts, -1 inside of an instruction
-	leader  []bool  // by offset
-	states  map[int32]*state
-	visits  map[int32]int
+	at      []int32  // offset in code -> index in insts, -1 inside of an instruction
+	leader  []bool   // by offset
+	states  []*state // by index in insts
+	visits  []int32
 	pending []int32
+
+	free   []*state // for use again
+	merged []Slot   // scratch of join
 
 	tables  []int32         // offsets that jump tables of this function lead to, ascending
 	read    map[uint64]bool // bases of the tables that were read
@@ -52,16 +57,24 @@ type state struct {
 	regs  [MaxRegs]ValueID
 	weak  bool   // only reached by falling through behind a call, which may not come back
 	swept bool   // only reached from code that nothing is known to lead to
-	slots []slot // ascending offset from SP at entry, not overlapping
+	slots []Slot // ascending offset from SP at entry, not overlapping
+
+	// Where addresses count from when they are taken on (Convention.Ordered): the lowest one taken
+	// so far of the own frame, and of the stack arguments.
+	low, lowArg int64
 }
+
+// noneTaken is above all addresses in a frame.
+const noneTaken = 1 << 62
 
 // MaxRegs is more registers than machines have.
 const MaxRegs = 32
 
-type slot struct {
-	off  int64
-	size uint8
-	id   ValueID
+// Slot is a piece of the frame, Off bytes above the stack pointer at entry, and what it holds.
+type Slot struct {
+	Off  int64
+	Size uint8
+	ID   ValueID
 }
 
 // maxSlots bounds the slots of one state; more are forgotten.
@@ -91,6 +104,7 @@ type Call struct {
 	Regs   *[MaxRegs]ValueID // shared with equal ones, not to be changed
 	Stack8 []ValueID         // the 8-byte words at SP, SP+8, ... before the call; nil if none is known
 	Stack4 []ValueID         // the 4-byte words at SP, SP+4, ..., likewise
+	Frame  []Slot            // what lies at and above the lowest address in the frame that is passed
 }
 
 // Word returns element i of the words at a call.
@@ -126,13 +140,16 @@ type Summary struct {
 	Calls  []Call
 	Stores []Store
 	Leaks  []uint64 // function values that it passes on or stores, rather than calls
+	Behind []Behind // stores behind pointers
+	Lost   ParamSet // parameters that go, as pointers, where they are not followed
+	Cells  []uint64 // variables whose content does
 	Vague  bool     // too much work: nothing is known but where calls and stores are
 }
 
 // Analyse follows function fn of program p, whose functions keep to conv.
 func Analyse(p Program, vs *Values, conv *Convention, fn Func) *Summary {
-	f := &flow{p: p, m: conv.Machine, conv: conv, vs: vs, fn: fn, base: fn.Start, code: fn.Code,
-		taken: map[int64]bool{}, budget: maxWork}
+	f := newFlow(p, vs, conv, fn)
+	defer f.release()
 	if len(f.code) > MaxCode || fn.Vague {
 		f.giveUp()
 		return f.out
@@ -158,8 +175,8 @@ func Analyse(p Program, vs *Values, conv *Convention, fn Func) *Summary {
 
 // decode reads the function linearly and marks where blocks begin.
 func (f *flow) decode() {
-	f.at = make([]int32, len(f.code)+1)
-	f.leader = make([]bool, len(f.code)+1)
+	f.at = slices.Grow(f.at[:0], len(f.code)+1)[:len(f.code)+1]
+	f.leader = zeroed(f.leader, len(f.code)+1)
 	for i := range f.at {
 		f.at[i] = -1
 	}
@@ -198,17 +215,22 @@ func ends(k isa.OpKind) bool {
 }
 
 func (f *flow) run() {
-	f.states, f.visits = map[int32]*state{}, map[int32]int{}
-	f.visited = make([]bool, len(f.insts))
-	f.out, f.index, f.storeAt = &Summary{}, map[uint64]int{}, map[[2]uint64]int{}
-	entry := &state{}
+	f.recycle()
+	f.states, f.visits = zeroed(f.states, len(f.insts)), zeroed(f.visits, len(f.insts))
+	f.visited = zeroed(f.visited, len(f.insts))
+	f.out = &Summary{}
+	clear(f.index)
+	clear(f.storeAt)
+	entry := f.blank()
 	for r := range f.m.Regs {
 		entry.regs[r] = f.vs.RegParam(isa.Reg(r))
 	}
 	entry.regs[f.m.SP] = f.vs.StackAddr(0)
+	entry.low, entry.lowArg = noneTaken, noneTaken
 	f.reach(0, entry)
+	f.free = append(f.free, entry)
 	for _, at := range f.fn.Entries {
-		f.reach(int32(at-f.base), &state{})
+		f.reachBlank(int32(at-f.base), false)
 	}
 	f.drain()
 	f.sweep()
@@ -219,18 +241,13 @@ func (f *flow) drain() {
 	for len(f.pending) > 0 && f.budget > 0 {
 		off := f.pending[len(f.pending)-1]
 		f.pending = f.pending[:len(f.pending)-1]
-		s := f.states[off].clone()
+		s := f.clone(f.states[f.at[off]])
 		f.budget -= len(s.slots)
 		s.weak = false
 		f.block(off, s)
+		f.free = append(f.free, s)
 	}
 	f.pending = f.pending[:0]
-}
-
-func (s *state) clone() *state {
-	c := *s
-	c.slots = append([]slot(nil), s.slots...)
-	return &c
 }
 
 // block interprets from off on, until the flow ends or runs into the next leader.
@@ -288,22 +305,22 @@ func (f *flow) step(op *isa.Op, pc uint64, s *state) bool {
 	switch op.Kind {
 	case isa.OpNop:
 	case isa.OpSet:
-		if op.Dst.Kind == isa.Mem && op.A.Kind == isa.RegOp && op.A.Reg == f.m.FP && f.saveFrame(s, op) {
+		if op.Dst.Kind == isa.Mem && op.A.Kind == isa.RegOp && op.A.Reg == f.conv.FP && f.saveFrame(s, op) {
 			return true
 		}
 		f.assign(s, op, f.eval(s, op.A), pc)
 	case isa.OpSelect:
-		f.assign(s, op, f.joined(f.eval(s, op.A), f.eval(s, op.B), s.regs[f.m.SP]), pc)
+		f.assign(s, op, f.joined(s, f.eval(s, op.A), f.eval(s, op.B), s.regs[f.m.SP]), pc)
 	case isa.OpSignExtend:
 		f.assign(s, op, f.vs.SignExtend(f.eval(s, op.A), op.A.Size), pc)
 	case isa.OpAdd, isa.OpSub, isa.OpAnd, isa.OpOr, isa.OpXor, isa.OpShl, isa.OpShr:
-		f.assign(s, op, f.arithmetic(op, f.eval(s, op.A), f.eval(s, op.B)), pc)
+		f.assign(s, op, f.arithmetic(s, op, f.eval(s, op.A), f.eval(s, op.B)), pc)
 	case isa.OpForget:
 		f.forget(s, op, pc)
 	case isa.OpCall:
 		if op.Target-f.base < uint64(len(f.code)) && op.Target != f.base {
 			// A call into the own body (asm idiom to get the PC): treat as unknown code.
-			f.reach(int32(op.Target-f.base), &state{})
+			f.reachBlank(int32(op.Target-f.base), false)
 		} else {
 			f.record(op, pc, s)
 		}
@@ -317,6 +334,9 @@ func (f *flow) step(op *isa.Op, pc uint64, s *state) bool {
 	case isa.OpSyscall, isa.OpInt80:
 		f.record(op, pc, s)
 		f.passAddresses(s) // the kernel writes to buffers
+		if f.conv.Ordered {
+			f.killEscaped(s)
+		}
 		f.forget(s, op, pc)
 	case isa.OpBranch:
 		f.jump(op, pc, s)
@@ -327,7 +347,9 @@ func (f *flow) step(op *isa.Op, pc uint64, s *state) bool {
 		f.jumpInd(op, pc, s)
 		return false
 	case isa.OpReturn:
-		f.leakRegs(s)
+		if f.conv.Leaks {
+			f.leakRegs(s)
+		}
 		return false
 	case isa.OpStop:
 		return false
@@ -336,12 +358,15 @@ func (f *flow) step(op *isa.Op, pc uint64, s *state) bool {
 }
 
 // arithmetic computes op on a and b. A shift of 32 bits sees only 32 bits, and counts modulo 32.
-func (f *flow) arithmetic(op *isa.Op, a, b ValueID) ValueID {
+func (f *flow) arithmetic(s *state, op *isa.Op, a, b ValueID) ValueID {
+	if f.conv.Ordered && op.Dst.Kind == isa.RegOp && op.Dst.Reg == f.m.SP {
+		return f.moveStack(op.Kind, a, b)
+	}
 	if op.Width == 4 && (op.Kind == isa.OpShr || op.Kind == isa.OpShl) {
 		a = f.vs.Narrow(a)
 		b = f.vs.Binary(isa.OpAnd, b, f.vs.Constant(31))
 	}
-	return f.computed(op.Kind, a, b)
+	return f.computed(s, op.Kind, a, b)
 }
 
 func (f *flow) jump(op *isa.Op, pc uint64, s *state) {
@@ -361,9 +386,16 @@ func (f *flow) eval(s *state, o isa.Operand) ValueID {
 	case isa.Imm:
 		return f.vs.Constant(uint64(o.Value))
 	case isa.Addr:
-		return f.address(s, o)
+		id := f.address(s, o)
+		if f.conv.Ordered && id == Unknown {
+			f.loseBase(s, o)
+		}
+		return id
 	case isa.Mem:
 		if o.Index != isa.NoReg {
+			if f.conv.Ordered {
+				return f.tableEntry(s, o)
+			}
 			f.noteTable(s, o)
 			return Unknown
 		}

@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"cmp"
+	"slices"
 	"sort"
 
 	"github.com/profcheck/profcheck/elfscan/internal/isa"
@@ -11,9 +13,10 @@ func (f *flow) reach(off int32, s *state) {
 	if off < 0 || int(off) >= len(f.code) || f.at[off] < 0 {
 		return
 	}
-	old := f.states[off]
+	at := f.at[off]
+	old := f.states[at]
 	if old == nil {
-		f.states[off] = s.clone()
+		f.states[at] = f.clone(s)
 		f.pending = append(f.pending, off)
 		return
 	}
@@ -21,36 +24,34 @@ func (f *flow) reach(off int32, s *state) {
 		return
 	}
 	if old.swept && !s.swept {
-		f.states[off] = s.clone()
-		f.pending = append(f.pending, off)
+		f.replace(off, s)
 		return
 	}
 	// Where two ways disagree on the stack pointer, one is not real: behind a call that never comes
 	// back the compiler puts whatever block is next. Assembly can mean it.
 	if !f.fn.Hand && old.regs[f.m.SP] != s.regs[f.m.SP] && old.weak != s.weak {
 		if old.weak {
-			f.states[off] = s.clone()
-			f.pending = append(f.pending, off)
+			f.replace(off, s)
 		}
 		return
 	}
 	old.weak = old.weak && s.weak
-	f.visits[off]++
-	if f.join(old, s, f.visits[off] > widenAfter) {
+	f.visits[at]++
+	if f.join(old, s, f.visits[at] > widenAfter) {
 		f.pending = append(f.pending, off)
 	}
 }
 
 func (f *flow) join(old, s *state, widen bool) (changed bool) {
 	merge := func(a, b ValueID) ValueID {
-		j := f.joined(a, b, old.regs[f.m.SP])
+		j := f.joined(old, a, b, old.regs[f.m.SP])
 		if widen && j != a {
-			j = Unknown
+			j = f.vs.widen(j)
 		}
 		return j
 	}
 	for r := range f.m.Regs {
-		if frame := isa.Reg(r) == f.m.SP || isa.Reg(r) == f.m.FP; frame && old.regs[r] != s.regs[r] {
+		if frame := isa.Reg(r) == f.m.SP || isa.Reg(r) == f.conv.FP; frame && old.regs[r] != s.regs[r] {
 			// Not an address that goes astray, only a frame that is no longer followed.
 			if old.regs[r] != Unknown {
 				old.regs[r], changed = Unknown, true
@@ -61,68 +62,66 @@ func (f *flow) join(old, s *state, widen bool) (changed bool) {
 			old.regs[r], changed = j, true
 		}
 	}
-	merged := state{}
-	var mixed []slot // ranges of the stack arguments that the two ways wrote in different pieces
+	merged := state{slots: f.merged[:0], low: old.low, lowArg: old.lowArg}
+	var mixed []Slot // ranges of the stack arguments that the two ways wrote in different pieces
 	for _, a := range old.slots {
-		id, ok := s.lookup(a.off, a.size)
+		id, ok := s.lookup(a.Off, a.Size)
 		switch {
 		case ok:
-			id = merge(a.id, id)
-		case a.off < f.conv.StackArg:
+			id = merge(a.ID, id)
+		case a.Off < f.conv.StackArg:
 			continue
 		case s.overlaps(a):
 			mixed = append(mixed, a)
 			continue
 		default: // overwritten on one way only
-			id = merge(a.id, f.argument(a.off, a.size))
+			id = merge(a.ID, f.argument(a.Off, a.Size))
 		}
-		merged.slots = append(merged.slots, slot{a.off, a.size, id})
+		merged.slots = append(merged.slots, Slot{a.Off, a.Size, id})
 	}
+	inOrder := len(merged.slots)
 	for _, b := range s.slots {
-		if _, ok := old.lookup(b.off, b.size); ok || b.off < f.conv.StackArg {
+		if b.Off < f.conv.StackArg {
+			continue
+		}
+		if _, ok := old.lookup(b.Off, b.Size); ok {
 			continue
 		}
 		if old.overlaps(b) {
 			mixed = append(mixed, b)
 			continue
 		}
-		merged.slots = append(merged.slots, slot{b.off, b.size, merge(f.argument(b.off, b.size), b.id)})
+		merged.slots = append(merged.slots, Slot{b.Off, b.Size, merge(f.argument(b.Off, b.Size), b.ID)})
 	}
-	sort.Slice(merged.slots, func(i, j int) bool { return merged.slots[i].off < merged.slots[j].off })
+	if len(merged.slots) > inOrder {
+		slices.SortFunc(merged.slots, func(a, b Slot) int { return cmp.Compare(a.Off, b.Off) })
+	}
 	for _, m := range mixed {
-		f.killSlots(&merged, m.off, int64(m.size))
+		f.killSlots(&merged, m.Off, int64(m.Size))
 	}
-	if !equalSlots(merged.slots, old.slots) {
-		old.slots, changed = merged.slots, true
+	if !slices.Equal(merged.slots, old.slots) {
+		old.slots, changed = append(old.slots[:0], merged.slots...), true
+	}
+	f.merged = merged.slots
+	if low, lowArg := min(old.low, s.low), min(old.lowArg, s.lowArg); low != old.low || lowArg != old.lowArg {
+		old.low, old.lowArg, changed = low, lowArg, true
 	}
 	return changed
 }
 
-func (s *state) overlaps(a slot) bool {
+func (s *state) overlaps(a Slot) bool {
 	for _, b := range s.slots {
-		if a.off < b.off+int64(b.size) && b.off < a.off+int64(a.size) {
+		if a.Off < b.Off+int64(b.Size) && b.Off < a.Off+int64(a.Size) {
 			return true
 		}
 	}
 	return false
 }
 
-func equalSlots(a, b []slot) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
-}
-
 func (s *state) lookup(off int64, size uint8) (ValueID, bool) {
-	i := sort.Search(len(s.slots), func(i int) bool { return s.slots[i].off >= off })
-	if i < len(s.slots) && s.slots[i].off == off && s.slots[i].size == size {
-		return s.slots[i].id, true
+	i := sort.Search(len(s.slots), func(i int) bool { return s.slots[i].Off >= off })
+	if i < len(s.slots) && s.slots[i].Off == off && s.slots[i].Size == size {
+		return s.slots[i].ID, true
 	}
 	return Unknown, false
 }

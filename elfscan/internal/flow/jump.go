@@ -9,7 +9,13 @@ import (
 // jumpInd follows a jump table: to where the tables that this function reads lead, or, if none is
 // known, to every place that something jumps to and to those that no other jump explains.
 func (f *flow) jumpInd(op *isa.Op, pc uint64, s *state) {
-	f.noteTable(s, op.A)
+	if f.conv.Ordered {
+		if f.jumpTable(op, pc, s) {
+			return
+		}
+	} else {
+		f.noteTable(s, op.A)
+	}
 	f.record(op, pc, s)
 	if len(f.tables) > 0 {
 		for _, t := range f.tables {
@@ -27,6 +33,33 @@ func (f *flow) jumpInd(op *isa.Op, pc uint64, s *state) {
 			}
 		}
 	}
+}
+
+// maxEntries bounds the entries of one jump table.
+const maxEntries = 1 << 12
+
+// jumpTable follows a jump through a table that is known: to each of its entries. How many there are
+// is not told: the table ends with the first entry that is no place in this function, as it must
+// where the next object begins. Reading on too far only adds ways that are not taken. Entries behind
+// a gap, which cold parts of functions leave, are the orphans' affair.
+func (f *flow) jumpTable(op *isa.Op, pc uint64, s *state) bool {
+	t := f.vs.Get(f.eval(s, op.A)).Table
+	if t.Size == 0 || !t.leads() {
+		return false
+	}
+	n := 0
+	for n < maxEntries {
+		to, ok := t.target(f.p, n)
+		d := to - f.base
+		if !ok || d >= uint64(len(f.code)) || f.at[d] < 0 {
+			break
+		}
+		f.leader[d] = true
+		f.reach(int32(d), s)
+		n++
+	}
+	f.budget -= n
+	return n > 0
 }
 
 // noteTable remembers the targets of a jump table if o reads one: memory indexed from a known
@@ -66,6 +99,9 @@ func (f *flow) noteTable(s *state, o isa.Operand) {
 
 // leak notes that the function values that id can be go where they are not followed.
 func (f *flow) leak(id ValueID) {
+	if !f.conv.Leaks {
+		return
+	}
 	for _, v := range f.p.Pointers(id) {
 		if !slices.Contains(f.out.Leaks, v) {
 			f.out.Leaks = append(f.out.Leaks, v)

@@ -15,32 +15,35 @@ func (f *flow) load(s *state, id ValueID, size uint8) ValueID {
 	}
 	addrs, ok := f.vs.IsConst(id)
 	if !ok || len(addrs) == 0 {
+		if f.vs.Pointers && v.Derived() {
+			return f.loadBehind(*v, size)
+		}
 		return Unknown
 	}
-	out := f.loadFixed(addrs[0], size)
+	out := loadFixed(f.p, f.vs, addrs[0], size)
 	for _, a := range addrs[1:] {
-		out = f.vs.Join(out, f.loadFixed(a, size))
+		out = f.vs.Join(out, loadFixed(f.p, f.vs, a, size))
 	}
 	return out
 }
 
 // loadFixed reads memory at a fixed address: its content if that never changes, else a cell.
-func (f *flow) loadFixed(addr uint64, size uint8) ValueID {
+func loadFixed(p Program, vs *Values, addr uint64, size uint8) ValueID {
 	if size != 8 && size != 4 && size != 2 && size != 1 {
 		return Unknown
 	}
-	if f.p.Changes(addr) {
+	if p.Changes(addr) {
 		switch size {
 		case 8:
-			return f.vs.Cell(addr)
+			return vs.Cell(addr)
 		case 4:
-			return f.vs.Narrow(f.vs.Cell(addr))
+			return vs.Narrow(vs.Cell(addr))
 		}
 		return Unknown
 	}
-	w, ok := f.p.Word(addr)
+	w, ok := p.Word(addr)
 	if !ok {
-		b := f.p.Bytes(addr, uint64(size)) // the last words of a segment
+		b := p.Bytes(addr, uint64(size)) // the last words of a segment
 		if b == nil {
 			return Unknown
 		}
@@ -51,23 +54,23 @@ func (f *flow) loadFixed(addr uint64, size uint8) ValueID {
 	if size < 8 {
 		w &= 1<<(8*uint(size)) - 1
 	}
-	return f.vs.Constant(w)
+	return vs.Constant(w)
 }
 
 func (f *flow) loadSlot(s *state, off int64, size uint8) ValueID {
-	if f.escaped(off) {
+	if !f.conv.Ordered && f.escaped(s, off) {
 		return Unknown
 	}
 	for i := range s.slots {
 		sl := &s.slots[i]
-		if sl.off+int64(sl.size) <= off || off+int64(size) <= sl.off {
+		if sl.Off+int64(sl.Size) <= off || off+int64(size) <= sl.Off {
 			continue
 		}
 		switch {
-		case sl.off == off && sl.size == size:
-			return sl.id
-		case sl.off == off && size == 4 && sl.size == 8:
-			return f.vs.Narrow(sl.id)
+		case sl.Off == off && sl.Size == size:
+			return sl.ID
+		case sl.Off == off && size == 4 && sl.Size == 8:
+			return f.vs.Narrow(sl.ID)
 		}
 		return Unknown
 	}
@@ -80,7 +83,10 @@ func (f *flow) loadSlot(s *state, off int64, size uint8) ValueID {
 // escaped reports whether the slot at off can be reached through a pointer: it lies at or above an
 // address that was taken, in the same part of the frame (own slots below the return address,
 // stack arguments above). The sizes of the objects are not known, so everything above counts.
-func (f *flow) escaped(off int64) bool {
+func (f *flow) escaped(s *state, off int64) bool {
+	if f.conv.Ordered {
+		return off >= s.lowArg || off >= s.low && off < f.conv.StackArg
+	}
 	for t := range f.taken {
 		if off >= t && (t >= f.conv.StackArg) == (off >= f.conv.StackArg) {
 			return true
@@ -101,9 +107,9 @@ func (f *flow) assign(s *state, op *isa.Op, id ValueID, pc uint64) {
 		s.regs[op.Dst.Reg] = id
 	case isa.Mem:
 		if op.Dst.Index != isa.NoReg {
-			f.lose(id)
+			f.lose(s, id)
 			f.leak(id)
-			f.storeSomewhere(s, f.base8(s, op.Dst))
+			f.storeSomewhere(s, f.base8(s, op.Dst), pc)
 			return
 		}
 		f.store(s, f.address(s, op.Dst), op.Dst.Size, id, pc)
@@ -113,7 +119,7 @@ func (f *flow) assign(s *state, op *isa.Op, id ValueID, pc uint64) {
 // saveFrame stores the frame pointer in the frame, which chains frames together for those who walk
 // the stack: an address of nothing that the function keeps there itself.
 func (f *flow) saveFrame(s *state, op *isa.Op) bool {
-	id := s.regs[f.m.FP]
+	id := s.regs[f.conv.FP]
 	if f.fn.Hand || !f.vs.Get(id).Stack {
 		return false
 	}
@@ -127,12 +133,20 @@ func (f *flow) saveFrame(s *state, op *isa.Op) bool {
 // joined is vs.join, noting stack addresses that are no longer followed after it. The address in
 // the stack pointer, sp, is left out: results of a call are copied from there, which leaves it
 // behind in a register.
-func (f *flow) joined(a, b, sp ValueID) ValueID {
+func (f *flow) joined(s *state, a, b, sp ValueID) ValueID {
+	if a == b {
+		return a
+	}
 	j := f.vs.Join(a, b)
+	if f.conv.Ordered {
+		f.loseInto(s, a, j)
+		f.loseInto(s, b, j)
+		return j
+	}
 	if !f.vs.Get(j).Stack {
 		for _, id := range [2]ValueID{a, b} {
 			if id != sp {
-				f.lose(id)
+				f.lose(s, id)
 			}
 		}
 	}
@@ -140,24 +154,53 @@ func (f *flow) joined(a, b, sp ValueID) ValueID {
 }
 
 // computed is vs.binary, noting stack addresses likewise.
-func (f *flow) computed(kind isa.OpKind, a, b ValueID) ValueID {
+func (f *flow) computed(s *state, kind isa.OpKind, a, b ValueID) ValueID {
 	j := f.vs.Binary(kind, a, b)
+	if f.conv.Ordered {
+		f.loseInto(s, a, j)
+		f.loseInto(s, b, j)
+		return j
+	}
 	if !f.vs.Get(j).Stack {
-		f.lose(a)
-		f.lose(b)
+		f.lose(s, a)
+		f.lose(s, b)
 	}
 	return j
 }
 
-// lose notes that id, if it is an address in the frame, goes where it is not followed.
-func (f *flow) lose(id ValueID) {
-	if v := f.vs.Get(id); v.Stack {
-		f.take(v.Off)
+// loseInto is lose for what was computed into j.
+func (f *flow) loseInto(s *state, id, j ValueID) {
+	if id == Unknown {
+		return
+	}
+	switch v, kept := f.vs.Get(id), f.vs.Get(j); {
+	case v.Stack && !kept.Stack:
+		f.take(s, v.Off)
+	case v.Derived() && f.vs.Pointers:
+		f.losePointer(v, kept)
 	}
 }
 
-func (f *flow) take(off int64) {
-	if !f.taken[off] && !f.escaped(off) {
+// lose notes that id, if it is an address in the frame, goes where it is not followed.
+func (f *flow) lose(s *state, id ValueID) {
+	if f.conv.Ordered {
+		f.loseInto(s, id, Unknown)
+	} else if v := f.vs.Get(id); v.Stack {
+		f.take(s, v.Off)
+	}
+}
+
+func (f *flow) take(s *state, off int64) {
+	switch {
+	case !f.conv.Ordered:
+	case off >= f.conv.StackArg:
+		s.lowArg = min(s.lowArg, off)
+		return
+	default:
+		s.low = min(s.low, off)
+		return
+	}
+	if !f.taken[off] && !f.escaped(s, off) {
 		f.taken[off] = true
 		f.restart = true
 	}
@@ -173,9 +216,10 @@ func (f *flow) base8(s *state, o isa.Operand) ValueID {
 
 // storeSomewhere is a store at an unknown distance from a base. If the base is a stack address, an
 // array lies in that part of the frame, and what the slots there hold now is forgotten.
-func (f *flow) storeSomewhere(s *state, base ValueID) {
+func (f *flow) storeSomewhere(s *state, base ValueID, pc uint64) {
 	v := f.vs.Get(base)
 	if !v.Stack {
+		f.storeBehind(s, v, 0, pc)
 		return
 	}
 	if v.Off < f.conv.StackArg || f.fn.Hand {
@@ -189,15 +233,21 @@ func (f *flow) storeSomewhere(s *state, base ValueID) {
 
 func (f *flow) store(s *state, addr ValueID, size uint8, id ValueID, pc uint64) {
 	v := f.vs.Get(addr)
-	f.lose(id)
 	if v.Stack {
+		if !f.conv.Ordered || f.vs.Get(id).Stack || f.escaped(s, v.Off) {
+			f.lose(s, id)
+		}
 		f.setSlot(s, v.Off, size, id)
-		if f.escaped(v.Off) {
+		if f.conv.Leaks && f.escaped(s, v.Off) {
 			f.leak(id)
 		}
 		return
 	}
+	if !f.conv.Ordered || len(v.Consts) == 0 || !v.plain() || f.vs.Get(id).Stack {
+		f.lose(s, id)
+	}
 	f.leak(id)
+	f.storeBehind(s, f.vs.Get(addr), size, pc)
 	if c, ok := f.vs.IsConst(addr); ok {
 		for _, a := range c {
 			f.noteStore(Store{pc, a, size, id})
@@ -218,18 +268,18 @@ func (f *flow) noteStore(st Store) {
 // setSlot writes size bytes at off and forgets what they overlap.
 func (f *flow) setSlot(s *state, off int64, size uint8, id ValueID) {
 	f.killSlots(s, off, int64(size))
-	if f.escaped(off) || len(s.slots) >= maxSlots && off < f.conv.StackArg {
+	if !f.conv.Ordered && f.escaped(s, off) || len(s.slots) >= maxSlots && off < f.conv.StackArg {
 		return
 	}
 	if off >= f.conv.StackArg && (size != 8 || off%8 != 0) && (size != 4 || off%4 != 0) {
 		return // stack arguments are followed in words of 4 and 8 bytes only
 	}
-	f.insertSlot(s, slot{off, size, id})
+	f.insertSlot(s, Slot{off, size, id})
 }
 
-func (f *flow) insertSlot(s *state, sl slot) {
-	i := sort.Search(len(s.slots), func(i int) bool { return s.slots[i].off >= sl.off })
-	if i < len(s.slots) && s.slots[i].off == sl.off {
+func (f *flow) insertSlot(s *state, sl Slot) {
+	i := sort.Search(len(s.slots), func(i int) bool { return s.slots[i].Off >= sl.Off })
+	if i < len(s.slots) && s.slots[i].Off == sl.Off {
 		s.slots[i] = sl
 		return
 	}
@@ -241,18 +291,18 @@ func (f *flow) insertSlot(s *state, sl slot) {
 func (f *flow) killSlots(s *state, off, n int64) {
 	kept, from, to := s.slots[:0], off, off+n
 	for _, sl := range s.slots {
-		if sl.off+int64(sl.size) <= off || off+n <= sl.off {
+		if sl.Off+int64(sl.Size) <= off || off+n <= sl.Off {
 			kept = append(kept, sl)
 		} else {
-			from, to = min(from, sl.off), max(to, sl.off+int64(sl.size))
+			from, to = min(from, sl.Off), max(to, sl.Off+int64(sl.Size))
 		}
 	}
 	s.slots = kept
 	for a := max(from, f.conv.StackArg) &^ 3; a < to && a < f.conv.StackArg+4*OutSlots; a += 4 {
-		if slices.ContainsFunc(s.slots, func(sl slot) bool { return sl.off < a+4 && a < sl.off+int64(sl.size) }) {
+		if slices.ContainsFunc(s.slots, func(sl Slot) bool { return sl.Off < a+4 && a < sl.Off+int64(sl.Size) }) {
 			continue
 		}
-		f.insertSlot(s, slot{a, 4, Unknown})
+		f.insertSlot(s, Slot{a, 4, Unknown})
 	}
 }
 
@@ -268,7 +318,7 @@ func (f *flow) forget(s *state, op *isa.Op, pc uint64) {
 		s.regs[op.Dst.Reg] = Unknown
 	case isa.Mem:
 		if op.Dst.Index != isa.NoReg {
-			f.storeSomewhere(s, f.base8(s, op.Dst))
+			f.forgetIndexed(s, op.Dst, pc)
 		} else if v := f.vs.Get(f.address(s, op.Dst)); v.Stack {
 			n := int64(max(op.Dst.Size, op.Width))
 			if n == 0 {
@@ -278,7 +328,25 @@ func (f *flow) forget(s *state, op *isa.Op, pc uint64) {
 		} else if c, ok := f.vs.IsConst(f.address(s, op.Dst)); ok {
 			for _, a := range c {
 				f.noteStore(Store{pc, a, max(op.Dst.Size, op.Width), Unknown})
+				if f.conv.Ordered && a == 0 {
+					f.killEscaped(s) // how decoders say that they do not know
+				}
 			}
+		} else {
+			f.storeBehind(s, v, op.Dst.Size, pc)
 		}
 	}
+}
+
+// forgetIndexed is a store of something unknown at an index from an address; string instructions
+// have their count there.
+func (f *flow) forgetIndexed(s *state, o isa.Operand, pc uint64) {
+	base := f.base8(s, o)
+	if v := f.vs.Get(base); f.conv.Ordered && v.Stack && o.Size > 0 {
+		if c, ok := f.vs.IsConst(s.regs[o.Index]); ok && len(c) == 1 && c[0] < 1<<20 {
+			f.killSlots(s, v.Off, int64(c[0])*int64(o.Scale)+int64(o.Size))
+			return
+		}
+	}
+	f.storeSomewhere(s, base, pc)
 }

@@ -3,13 +3,13 @@ package flow
 import "github.com/profcheck/profcheck/elfscan/internal/isa"
 
 // Subst says in terms of a caller what id, a value of the function that c calls, is at c.
-func (vs *Values) Subst(conv *Convention, id ValueID, c *Call) ValueID {
+func (vs *Values) Subst(p Program, conv *Convention, id ValueID, c *Call) ValueID {
 	v := *vs.Get(id)
-	if v.Params.Empty() {
+	if v.Params.Empty() && len(v.Derefs) == 0 {
 		return id
 	}
 	rest := v
-	rest.Params = ParamSet{}
+	rest.Params, rest.Derefs = ParamSet{}, nil
 	out, first := Unknown, true
 	add := func(x ValueID) {
 		if x = vs.Adapt(&v, x); first {
@@ -23,29 +23,92 @@ func (vs *Values) Subst(conv *Convention, id ValueID, c *Call) ValueID {
 			add(c.Regs[reg])
 		}
 	}
+	for j := range int64(64) {
+		if v.Params[1]>>j&1 != 0 {
+			// A parameter that was read as 4 bytes is cut; its neighbour does not matter.
+			add(c.stackWord(conv, j, v.Cut != CutNone))
+		}
+	}
+	for _, d := range v.Derefs {
+		if d.Cell != 0 {
+			rest.Derefs = append(rest.Derefs, d)
+			continue
+		}
+		size := uint8(8)
+		if v.Cut != CutNone {
+			size = 4
+		}
+		add(vs.Content(p, c.argument(conv, d.Param), d.Off, size, c.Frame))
+	}
+	if rest.Unknown || len(rest.Consts)+len(rest.Cells)+len(rest.Derefs) > 0 {
+		if x := vs.Intern(rest); first {
+			out = x
+		} else {
+			out = vs.Join(out, x)
+		}
+	}
+	return out
+}
+
+// argument returns what c passes as the parameter that a Deref names.
+func (c *Call) argument(conv *Convention, param uint8) ValueID {
+	if param < 64 {
+		return c.Regs[param]
+	}
+	return c.stackWord(conv, int64(param)-64, false)
+}
+
+// stackWord returns what c passes in the j-th 4-byte word of the stack arguments: 4 bytes if narrow,
+// else 8.
+func (c *Call) stackWord(conv *Convention, j int64, narrow bool) ValueID {
 	push := conv.Machine.CallPush
 	if c.Kind == isa.OpJump || c.Kind == isa.OpJumpInd || c.Kind == isa.OpBranch {
 		push = 0
 	}
-	for j := range int64(64) {
-		if v.Params[1]>>j&1 == 0 {
-			continue
+	switch k := (conv.StackArg-push)/4 + j; {
+	case k >= OutSlots:
+		return Unknown
+	case narrow:
+		return Word(c.Stack4, k)
+	case k%2 != 0:
+		return Unknown
+	default:
+		return Word(c.Stack8, k/2)
+	}
+}
+
+// Content says what size bytes, 8 or 4, hold that lie off bytes behind the pointer ptr. frame is
+// what is known of the frame that ptr may point into.
+//
+// That holds as long as nobody writes there in between, see Keeper.
+func (vs *Values) Content(p Program, ptr ValueID, off int64, size uint8, frame []Slot) ValueID {
+	v := *vs.Get(ptr)
+	switch {
+	case v.Unknown || len(v.Derefs) > 0 || v.Cut != CutNone || v.Ors != nil:
+		return Unknown
+	case v.Stack:
+		for _, s := range frame {
+			if s.Off == v.Off+off && s.Size >= size {
+				return s.ID
+			}
 		}
-		// A parameter that was read as 4 bytes is cut; its neighbour does not matter.
-		k := (conv.StackArg-push)/4 + j
-		switch {
-		case k >= OutSlots:
-			add(Unknown)
-		case v.Cut != CutNone:
-			add(Word(c.Stack4, k))
-		case k%2 != 0:
-			add(Unknown)
-		default:
-			add(Word(c.Stack8, k/2))
+		return Unknown
+	}
+	out, first := Unknown, true
+	for _, c := range v.Consts {
+		if x := loadFixed(p, vs, c+uint64(off), size); first {
+			out, first = x, false
+		} else {
+			out = vs.Join(out, x)
 		}
 	}
-	if rest.Unknown || len(rest.Consts) > 0 || len(rest.Cells) > 0 {
-		out = vs.Join(out, vs.Intern(rest))
+	v.Off += off
+	if ds := derefs(&v); len(ds) > 0 {
+		if x := vs.Intern(Value{Derefs: ds}); first {
+			out = x
+		} else {
+			out = vs.Join(out, x)
+		}
 	}
 	return out
 }

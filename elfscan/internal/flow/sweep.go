@@ -5,13 +5,16 @@ import "github.com/profcheck/profcheck/elfscan/internal/isa"
 // giveUp notes the calls and stores of a function that is too much work, with nothing known of any.
 // Of those that lead to the same place one is enough.
 func (f *flow) giveUp() {
-	f.out, f.index, f.storeAt = &Summary{Vague: true}, map[uint64]int{}, map[[2]uint64]int{}
+	f.out = &Summary{Vague: true}
+	clear(f.index)
+	clear(f.storeAt)
 	type place struct {
 		kind   isa.OpKind
 		target uint64
 	}
 	seen := map[place]bool{}
 	var ops []isa.Op
+	blank := f.blank()
 	for off := 0; off < len(f.code); {
 		pc, n := f.base+uint64(off), 0
 		if ops, n = f.m.Decode(f.code[off:], pc, ops[:0]); n == 0 {
@@ -26,7 +29,7 @@ func (f *flow) giveUp() {
 				if store {
 					f.noteStore(Store{pc, t, 0, Unknown})
 				} else {
-					f.record(op, pc, &state{})
+					f.record(op, pc, blank)
 				}
 			}
 		}
@@ -71,7 +74,7 @@ func (f *flow) sweep() {
 			}
 			start--
 		}
-		f.reach(f.insts[start].off, &state{swept: true})
+		f.reachBlank(f.insts[start].off, true)
 		f.drain()
 	}
 }

@@ -1,8 +1,10 @@
 package flow
 
 import (
+	"cmp"
 	"encoding/binary"
 	"slices"
+	"strconv"
 
 	"github.com/profcheck/profcheck/elfscan/internal/isa"
 )
@@ -14,12 +16,14 @@ import (
 type Value struct {
 	Unknown bool
 	Stack   bool  // the address entrySP+Off
-	Off     int64 //
+	Off     int64 // of a stack address; else what was added to Params, Cells and Derefs
 	Consts  []uint64
 	Params  ParamSet
 	Cells   []uint64 // 8-byte variables in writable memory
-	Cut     Cut      // what happened to Params and Cells on the way
+	Derefs  []Deref  // 8 bytes behind a pointer
+	Cut     Cut      // what happened to Params, Cells and Derefs on the way, after Off was added
 	Ors     []uint64 // and then: one of these constants was ORed in; nil for none
+	Table   Table    // beside Unknown: an entry of this jump table
 }
 
 // ParamSet is a set of entry parameters: bit r of the first word for register r, bit j of the
@@ -28,6 +32,21 @@ type ParamSet [2]uint64
 
 // Empty reports whether p has no parameter.
 func (p ParamSet) Empty() bool { return p[0]|p[1] == 0 }
+
+// Deref is the memory Off bytes behind a pointer: behind the one in the variable at Cell or, if
+// that is 0, behind the one that the function got as a parameter.
+type Deref struct {
+	Cell  uint64
+	Param uint8 // register number; 64+j for the stack argument of ParamSet's bit j
+	Off   int64
+}
+
+func (d Deref) compare(e Deref) int {
+	return cmp.Or(cmp.Compare(d.Cell, e.Cell), cmp.Compare(d.Param, e.Param), cmp.Compare(d.Off, e.Off))
+}
+
+// maxDerefs bounds the pointers behind which one value is.
+const maxDerefs = 8
 
 // Cut says that a value was narrowed after it was read.
 type Cut uint8
@@ -66,12 +85,21 @@ type Values struct {
 	joins map[[2]ValueID]ValueID
 	key   []byte
 
+	// Pointers makes sums of a parameter or variable and a constant, and what lies behind them,
+	// values of their own. It is set before the first function is followed.
+	Pointers bool
+
+	consts map[uint64]ValueID // Consts with this one element, for speed
+	params [2][64]ValueID     // Params with this one element
+	engine *flow              // buffers for the next function
+
 	shared map[[MaxRegs]ValueID]*[MaxRegs]ValueID // see share
 }
 
 // NewValues returns an empty set, which knows Unknown only.
 func NewValues() *Values {
-	vs := &Values{ids: map[string]ValueID{}, joins: map[[2]ValueID]ValueID{}, shared: map[[MaxRegs]ValueID]*[MaxRegs]ValueID{}}
+	vs := &Values{ids: map[string]ValueID{}, joins: map[[2]ValueID]ValueID{}, consts: map[uint64]ValueID{},
+		shared: map[[MaxRegs]ValueID]*[MaxRegs]ValueID{}}
 	vs.Intern(Value{Unknown: true})
 	return vs
 }
@@ -81,11 +109,14 @@ func (vs *Values) Get(id ValueID) *Value { return &vs.all[id] }
 
 // Intern returns the name of v, whose sets are ascending and without repetition.
 func (vs *Values) Intern(v Value) ValueID {
-	if v.Unknown && v.Stack || len(v.Consts) > MaxConsts || len(v.Cells) > MaxConsts {
+	if v.Unknown && v.Stack || len(v.Consts) > MaxConsts || len(v.Cells) > MaxConsts || len(v.Derefs) > maxDerefs {
 		v = Value{Unknown: true}
 	}
-	if v.Params.Empty() && len(v.Cells) == 0 {
+	if !v.Derived() {
 		v.Cut, v.Ors = CutNone, nil
+		if !v.Stack {
+			v.Off = 0
+		}
 	}
 	if len(v.Ors) > MaxConsts {
 		v = Value{Unknown: true}
@@ -113,6 +144,9 @@ func (vs *Values) Intern(v Value) ValueID {
 	for _, c := range v.Ors {
 		k = binary.LittleEndian.AppendUint64(k, c)
 	}
+	if len(v.Derefs) > 0 || v.Table.Size != 0 {
+		k = v.appendRest(append(k, 0xff)) // an odd number of bytes: no constant of Ors
+	}
 	vs.key = k
 	if id, ok := vs.ids[string(k)]; ok {
 		return id
@@ -123,8 +157,31 @@ func (vs *Values) Intern(v Value) ValueID {
 	return id
 }
 
+func (v *Value) appendRest(k []byte) []byte {
+	for _, d := range v.Derefs {
+		k = binary.LittleEndian.AppendUint64(k, d.Cell)
+		k = binary.LittleEndian.AppendUint64(k, uint64(d.Off))
+		k = append(k, d.Param)
+	}
+	if t := v.Table; t.Size != 0 {
+		k = binary.LittleEndian.AppendUint64(k, t.Addr)
+		k = binary.LittleEndian.AppendUint64(k, t.Base)
+		k = append(k, t.Size, t.Shift)
+		k = strconv.AppendBool(k, t.Signed)
+		k = strconv.AppendBool(k, t.Based)
+	}
+	return k
+}
+
 // Constant is the value c.
-func (vs *Values) Constant(c uint64) ValueID { return vs.Intern(Value{Consts: []uint64{c}}) }
+func (vs *Values) Constant(c uint64) ValueID {
+	id, ok := vs.consts[c]
+	if !ok {
+		id = vs.Intern(Value{Consts: []uint64{c}})
+		vs.consts[c] = id
+	}
+	return id
+}
 
 // StackAddr is the address off bytes above the stack pointer at entry.
 func (vs *Values) StackAddr(off int64) ValueID { return vs.Intern(Value{Stack: true, Off: off}) }
@@ -134,7 +191,10 @@ func (vs *Values) Cell(addr uint64) ValueID { return vs.Intern(Value{Cells: []ui
 
 // RegParam is what register r holds at entry.
 func (vs *Values) RegParam(r isa.Reg) ValueID {
-	return vs.Intern(Value{Params: ParamSet{1 << r}})
+	if vs.params[0][r] == Unknown {
+		vs.params[0][r] = vs.Intern(Value{Params: ParamSet{1 << r}})
+	}
+	return vs.params[0][r]
 }
 
 // StackParam is the stack argument that begins j 4-byte words above the first.
@@ -142,13 +202,16 @@ func (vs *Values) StackParam(j int64) ValueID {
 	if j < 0 || j >= 64 {
 		return Unknown
 	}
-	return vs.Intern(Value{Params: ParamSet{0, 1 << j}})
+	if vs.params[1][j] == Unknown {
+		vs.params[1][j] = vs.Intern(Value{Params: ParamSet{0, 1 << j}})
+	}
+	return vs.params[1][j]
 }
 
 // IsConst returns the constants of id if it can hold nothing else.
 func (vs *Values) IsConst(id ValueID) ([]uint64, bool) {
 	v := vs.Get(id)
-	if v.Unknown || v.Stack || !v.Params.Empty() || len(v.Cells) > 0 {
+	if v.Unknown || v.Stack || v.Derived() {
 		return nil, false
 	}
 	return v.Consts, true
@@ -174,11 +237,15 @@ func (vs *Values) Join(a, b ValueID) ValueID {
 	switch {
 	case x.Stack || y.Stack:
 		v.Unknown = true
-	case x.Cut != y.Cut && x.Derived() && y.Derived():
+	case (x.Cut != y.Cut || x.Off != y.Off) && x.Derived() && y.Derived():
 		v = Value{Unknown: true, Consts: Union(x.Consts, y.Consts)}
+		if vs.Pointers { // whose they are is not forgotten
+			v.Params, v.Cells = ParamSet{x.Params[0] | y.Params[0], x.Params[1] | y.Params[1]}, Union(x.Cells, y.Cells)
+		}
 	default:
 		v = Value{Unknown: x.Unknown || y.Unknown, Consts: Union(x.Consts, y.Consts), Cells: Union(x.Cells, y.Cells),
-			Params: ParamSet{x.Params[0] | y.Params[0], x.Params[1] | y.Params[1]}, Cut: max(x.Cut, y.Cut)}
+			Params: ParamSet{x.Params[0] | y.Params[0], x.Params[1] | y.Params[1]}, Cut: max(x.Cut, y.Cut), Off: x.Off | y.Off, // one is 0, or both are the same
+			Derefs: unionDerefs(x.Derefs, y.Derefs)}
 		if x.Ors != nil || y.Ors != nil {
 			v.Ors = Union(x.masks(), y.masks())
 		}
@@ -188,8 +255,8 @@ func (vs *Values) Join(a, b ValueID) ValueID {
 	return id
 }
 
-// Derived reports whether v depends on parameters or variables.
-func (v *Value) Derived() bool { return !v.Params.Empty() || len(v.Cells) > 0 }
+// Derived reports whether v depends on parameters or variables, or on what lies behind them.
+func (v *Value) Derived() bool { return !v.Params.Empty() || len(v.Cells)|len(v.Derefs) != 0 }
 
 // masks returns the constants that may have been ORed to what v is derived from.
 func (v *Value) masks() []uint64 {
@@ -212,8 +279,32 @@ func Union(a, b []uint64) []uint64 {
 	return slices.Compact(u)
 }
 
+// widen returns a value that holds all that id can, and of which there are few. What pointers it can
+// hold is not forgotten.
+func (vs *Values) widen(id ValueID) ValueID {
+	if v := vs.Get(id); vs.Pointers && (!v.Params.Empty() || len(v.Cells) > 0) && v.Cut == CutNone && v.Ors == nil {
+		return vs.Intern(Value{Unknown: true, Params: v.Params, Cells: v.Cells})
+	}
+	return Unknown
+}
+
+func unionDerefs(a, b []Deref) []Deref {
+	if len(a) == 0 {
+		return b
+	}
+	if len(b) == 0 {
+		return a
+	}
+	u := append(slices.Clone(a), b...)
+	slices.SortFunc(u, Deref.compare)
+	return slices.Compact(u)
+}
+
 // Adapt does to x what v says was done to the parameters and variables that it is derived from.
 func (vs *Values) Adapt(v *Value, x ValueID) ValueID {
+	if v.Off != 0 && v.Derived() {
+		x = vs.Binary(isa.OpAdd, x, vs.Constant(uint64(v.Off)))
+	}
 	switch v.Cut {
 	case CutZero:
 		x = vs.Narrow(x)
@@ -242,10 +333,12 @@ func (vs *Values) Adapt(v *Value, x ValueID) ValueID {
 func (vs *Values) Narrow(id ValueID) ValueID {
 	v := *vs.Get(id)
 	switch {
-	case v.Stack:
+	case v.Stack || v.Table.Size > 4 || v.Table.Signed || v.Table.Based:
 		return Unknown
 	case v.Derived() && v.Cut == CutSign:
 		return vs.Intern(Value{Unknown: true})
+	case len(v.Consts) == 1 && v.Consts[0]>>32 == 0 && !v.Derived():
+		return id
 	}
 	v.Consts, v.Ors = mapConsts(v.Consts, CutZero.apply), mapConsts(v.Ors, CutZero.apply)
 	if v.Derived() {
@@ -259,6 +352,12 @@ func (vs *Values) SignExtend(id ValueID, size uint8) ValueID {
 	v := *vs.Get(id)
 	if v.Stack || v.Derived() && (size != 4 || v.Ors != nil) {
 		return Unknown
+	}
+	if v.Table.Size != 0 {
+		if v.Table.Size != size || v.Table.Shift != 0 || v.Table.Based {
+			return Unknown
+		}
+		v.Table.Signed = true
 	}
 	shift := 64 - 8*uint(size)
 	v.Consts = mapConsts(v.Consts, func(c uint64) uint64 { return uint64(int64(c<<shift) >> shift) })
@@ -283,8 +382,15 @@ func mapConsts(cs []uint64, f func(uint64) uint64) []uint64 {
 // Binary computes a op b for constants, and for a stack address moved by a constant.
 func (vs *Values) Binary(kind isa.OpKind, a, b ValueID) ValueID {
 	x, y := vs.Get(a), vs.Get(b)
-	if x.Stack || y.Stack {
+	switch {
+	case x.Stack || y.Stack:
 		return vs.stackArith(kind, *x, *y)
+	case x.Table.Size|y.Table.Size != 0:
+		return vs.tableArith(kind, *x, *y)
+	case len(x.Consts) == 1 && len(y.Consts) == 1 && x.plain() && y.plain():
+		return vs.Constant(arith(kind, x.Consts[0], y.Consts[0]))
+	case vs.Pointers && (x.Derived() || y.Derived()) && (kind == isa.OpAdd || kind == isa.OpSub):
+		return vs.displace(kind, *x, *y)
 	}
 	if kind == isa.OpOr {
 		if id, ok := vs.or(*x, *y); ok {
@@ -307,6 +413,26 @@ func (vs *Values) Binary(kind isa.OpKind, a, b ValueID) ValueID {
 	}
 	slices.Sort(out)
 	return vs.Intern(Value{Consts: slices.Compact(out)})
+}
+
+// plain reports whether v is constants only.
+func (v *Value) plain() bool { return !v.Unknown && !v.Stack && !v.Derived() }
+
+// displace adds a constant to what is derived from a parameter or variable.
+func (vs *Values) displace(kind isa.OpKind, x, y Value) ValueID {
+	if kind == isa.OpAdd && y.Derived() {
+		x, y = y, x
+	}
+	if !x.Derived() || x.Cut != CutNone || x.Ors != nil || !y.plain() || len(y.Consts) != 1 {
+		return Unknown
+	}
+	n := y.Consts[0]
+	if kind == isa.OpSub {
+		n = -n
+	}
+	x.Off += int64(n)
+	x.Consts = mapConsts(x.Consts, func(c uint64) uint64 { return c + n })
+	return vs.Intern(x)
 }
 
 // or keeps what is derived from parameters when one constant is ORed to it, as flags are. The

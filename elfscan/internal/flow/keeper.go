@@ -1,0 +1,190 @@
+package flow
+
+import "github.com/profcheck/profcheck/elfscan/internal/isa"
+
+// Keeper answers whether memory behind a pointer is still what it was when the pointer was passed.
+//
+// The rule: such memory is written through the pointer only, where it is followed: by stores in the
+// function that has it, in those that it is passed on to, and in those that read it from a variable
+// that it was stored to; and by the kernel. A pointer that goes elsewhere, into memory that is not
+// followed or to code that is not known, is taken to write anywhere. Order does not count: a store
+// behind the load counts as one before it.
+type Keeper struct {
+	// Summary returns what the function at the address does; false if there is none.
+	Summary func(start uint64) (*Summary, bool)
+	// Users returns the functions that read the variable; false if others may read it through
+	// pointers.
+	Users func(cell uint64) ([]*Summary, bool)
+	// Writes reports whether the kernel may write behind argument arg of syscall nr.
+	Writes func(nr uint64, arg int) bool
+
+	Values     *Values
+	Convention *Convention
+}
+
+// keepDepth bounds how far a pointer is followed into functions that it is passed to.
+const keepDepth = 8
+
+// Keeps reports whether in function s and all that it shares the pointer with the 8 bytes at d stay.
+func (k *Keeper) Keeps(s *Summary, d Deref) bool {
+	w := watch{k, map[watched]bool{}}
+	return w.function(s, d, keepDepth)
+}
+
+type watch struct {
+	*Keeper
+	seen map[watched]bool
+}
+
+// anywhere is the offset of all that lies behind a pointer.
+const anywhere = 1 << 62
+
+// moved is d as seen from a pointer that lies off bytes above its own, if that is exact.
+func (d Deref) moved(off int64, exact bool) int64 {
+	if d.Off == anywhere || !exact {
+		return anywhere
+	}
+	return d.Off - off
+}
+
+type watched struct {
+	s *Summary
+	d Deref
+}
+
+func (w *watch) function(s *Summary, d Deref, depth int) bool {
+	key := watched{s, d}
+	if w.seen[key] {
+		return true
+	}
+	if w.seen[key] = true; s.Vague || depth == 0 || len(w.seen) > 1<<10 {
+		return false
+	}
+	if s.lost(d) {
+		return false
+	}
+	for i := range s.Behind {
+		b := &s.Behind[i]
+		if b.from(d) && (b.Size == 0 || d.Off == anywhere || b.Off < d.Off+8 && d.Off < b.Off+int64(b.Size)) {
+			return false
+		}
+	}
+	for i := range s.Stores {
+		off, exact, ok := w.points(s.Stores[i].ID, d)
+		if ok && !w.cell(Deref{Cell: s.Stores[i].Cell, Off: d.moved(off, exact)}, s.Stores[i].Size, depth) {
+			return false
+		}
+	}
+	for i := range s.Calls {
+		if !w.call(&s.Calls[i], d, depth) {
+			return false
+		}
+	}
+	return true
+}
+
+// lost reports whether the pointer of d goes where it is not followed.
+func (s *Summary) lost(d Deref) bool {
+	if d.Cell == 0 {
+		return s.Lost[d.Param>>6]>>(d.Param&63)&1 != 0
+	}
+	for _, c := range s.Cells {
+		if c == d.Cell {
+			return true
+		}
+	}
+	return false
+}
+
+// from reports whether b may be behind the pointer of d.
+func (b *Behind) from(d Deref) bool {
+	if d.Cell == 0 {
+		return b.Params[d.Param>>6]>>(d.Param&63)&1 != 0
+	}
+	for _, c := range b.Cells {
+		if c == d.Cell {
+			return true
+		}
+	}
+	return false
+}
+
+// points reports whether id may be the pointer of d, and how far it is moved if that is exact.
+func (w *watch) points(id ValueID, d Deref) (off int64, exact, ok bool) {
+	v := w.Values.Get(id)
+	b := Behind{Params: v.Params, Cells: v.Cells}
+	return v.Off, !v.Unknown && v.Ors == nil, v.Derived() && v.Cut == CutNone && b.from(d)
+}
+
+// cell follows a pointer that was stored to a variable to all who read it from there.
+func (w *watch) cell(d Deref, size uint8, depth int) bool {
+	users, ok := w.Users(d.Cell)
+	if !ok || size != 8 {
+		return false
+	}
+	for _, s := range users {
+		if !w.function(s, d, depth-1) {
+			return false
+		}
+	}
+	return true
+}
+
+// call follows a pointer into what is called.
+func (w *watch) call(c *Call, d Deref, depth int) bool {
+	kernel := c.Kind == isa.OpSyscall || c.Kind == isa.OpInt80
+	if kernel {
+		return w.kernel(c, d)
+	}
+	for _, r := range w.Convention.Params {
+		off, exact, ok := w.points(c.Regs[r], d)
+		if ok && !w.callees(c, Deref{Param: uint8(r), Off: d.moved(off, exact)}, depth) {
+			return false
+		}
+	}
+	for _, id := range c.Stack8 {
+		if _, _, ok := w.points(id, d); ok {
+			return false // as an argument, or kept there: which is not told
+		}
+	}
+	return true
+}
+
+func (w *watch) callees(c *Call, d Deref, depth int) bool {
+	targets := []uint64{c.Target}
+	if c.Kind == isa.OpCallInd || c.Kind == isa.OpJumpInd {
+		known, ok := w.Values.IsConst(c.Callee)
+		if !ok {
+			return false
+		}
+		targets = known
+	}
+	for _, t := range targets {
+		s, ok := w.Summary(t)
+		if !ok || !w.function(s, d, depth-1) {
+			return false
+		}
+	}
+	return true
+}
+
+// kernel reports whether a syscall leaves the bytes at d alone.
+func (w *watch) kernel(c *Call, d Deref) bool {
+	number, args := w.Convention.Entry(c.Kind)
+	nrs, ok := w.Values.IsConst(c.Regs[number])
+	for i, r := range args {
+		off, exact, points := w.points(c.Regs[r], d)
+		if !points || exact && d.Off != anywhere && off >= d.Off+8 {
+			continue
+		}
+		if !ok {
+			return false
+		}
+		for _, nr := range nrs {
+			if w.Writes(nr, i) {
+				return false
+			}
+		}
+	}
+	return true
+}
