@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the binaries of this directory from their sources, and beside each what addr2line and nm say
+# Makes the binaries of this directory from their sources, and beside each what addr2line says
 # about it. Made with gcc 12.2, rustc 1.95 and binutils 2.40.
 set -e
 cd "$(dirname "$0")"
@@ -30,5 +30,4 @@ for so in *.so; do
 			i=$((i + 4))
 		done
 	} | addr2line -a -f -i -C -e $so | sed 's/ (discriminator.*//' > $so.addr2line
-	nm -n $so > $so.nm
 done
