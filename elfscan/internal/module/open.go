@@ -142,7 +142,7 @@ func (r *reader) header() error {
 	case len(h) < len(elf.ELFMAG) || string(h[:len(elf.ELFMAG)]) != elf.ELFMAG:
 		return r.refuse("not an ELF file")
 	case len(h) < elf.EI_NIDENT+4:
-		return r.refuse("truncated ELF header")
+		return r.refuse("truncated ELF file")
 	}
 	if err := r.checkMachine(); err != nil {
 		return err
@@ -177,7 +177,7 @@ func (r *reader) checkMachine() error {
 	case data != elf.ELFDATA2LSB:
 		return r.refuse("no decoder for its machine (%s, %s): little-endian files are read", machine, data)
 	case len(r.head) < headerSize:
-		return r.refuse("truncated ELF header")
+		return r.refuse("truncated ELF file")
 	}
 	return nil
 }
