@@ -60,12 +60,10 @@ func (x *extractor) walk() {
 	for _, a := range x.starts {
 		w.enter(a)
 	}
-	for w.follow(); ; w.follow() {
+	for {
+		w.follow()
 		w.survey()
-		if len(w.stack) > 0 {
-			continue
-		}
-		if !w.tryAll() && !w.leftOver() {
+		if len(w.stack) == 0 && !w.tryAll() && !w.leftOver() {
 			break
 		}
 	}
@@ -176,7 +174,7 @@ func (w *walker) straight(g *gap, addr uint64, trial bool) bool {
 	if g.marks == nil {
 		g.marks = make([]mark, len(g.data))
 	}
-	from, called, ok := addr, false, true
+	from, called, ok, trail := addr, false, true, len(w.trail)
 	if trial && g.marks[addr-g.start] == tail {
 		return false
 	}
@@ -198,9 +196,7 @@ loop:
 			g.marks[addr-g.start+uint64(i)] = tail
 		}
 		if trial {
-			if w.trail = append(w.trail, addr); len(w.trail) > trialLimit {
-				trial = false
-			}
+			w.trail = append(w.trail, addr)
 		}
 		next := addr + uint64(n)
 		for i := range w.ops {
@@ -228,7 +224,7 @@ loop:
 		}
 	}
 	if !ok {
-		w.reject(g, from)
+		w.reject(g, trail)
 		return false
 	}
 	if !trial {
@@ -240,13 +236,13 @@ loop:
 	return true
 }
 
-// reject marks what leads from addr on to something that is no code.
-func (w *walker) reject(g *gap, from uint64) {
-	for i := len(w.trail) - 1; i >= 0 && w.trail[i]-from < g.end-from; i-- {
-		w.unmark(w.trail[i])
-		g.marks[w.trail[i]-g.start] = dud
-		w.trail = w.trail[:i]
+// reject marks the instructions of the trail from i on: they lead to something that is no code.
+func (w *walker) reject(g *gap, i int) {
+	for _, a := range w.trail[min(i, len(w.trail)):] {
+		w.unmark(a)
+		g.marks[a-g.start] = dud
 	}
+	w.trail = w.trail[:min(i, len(w.trail))]
 }
 
 // commit enters the functions that were called.
@@ -257,8 +253,9 @@ func (w *walker) commit() {
 	w.calls = w.calls[:0]
 }
 
-// toCode reports whether addr is executable.
-func (w *walker) toCode(addr uint64) bool { return w.region(addr) != nil }
+// toCode reports whether a call or jump to addr is one that programs have: to what is executable, or
+// to 0, which is what the linker makes of a weak symbol that nobody defines.
+func (w *walker) toCode(addr uint64) bool { return addr == 0 || w.region(addr) != nil }
 
 // blank reports whether code begins with zeros, which decode as additions but fill space.
 func (w *walker) blank(code []byte) bool {
@@ -288,15 +285,17 @@ func (w *walker) tryAll() bool {
 func (w *walker) try(g *gap, addr uint64) bool {
 	w.trail, w.calls = w.trail[:0], w.calls[:0]
 	runs, jumps := len(w.runs), len(w.jumps)
-	w.stack = append(w.stack[:0], addr)
+	sure := w.stack // is followed later, and not for a trial
+	w.stack = []uint64{addr}
 	ok := true
-	for ok && len(w.stack) > 0 {
+	for ok && len(w.stack) > 0 && len(w.trail) < trialLimit {
 		a := w.stack[len(w.stack)-1]
 		w.stack = w.stack[:len(w.stack)-1]
 		if t := w.gap(a); t != nil {
 			ok = w.straight(t, a, true)
 		}
 	}
+	w.stack = append(sure, w.stack...)
 	if ok {
 		w.commit()
 		return true
@@ -305,7 +304,7 @@ func (w *walker) try(g *gap, addr uint64) bool {
 		w.unmark(a)
 	}
 	w.runs, w.jumps = w.runs[:runs], w.jumps[:jumps]
-	w.stack, w.calls = w.stack[:0], w.calls[:0]
+	w.stack, w.calls = sure, w.calls[:0]
 	return false
 }
 
