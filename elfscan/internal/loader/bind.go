@@ -73,6 +73,7 @@ type index struct {
 	musl    bool
 	first   map[string]int32
 	entries []entry
+	needed  []bool              // another module names it in DT_NEEDED
 	unique  map[string]Binding  // of STB_GNU_UNIQUE, the one of the process
 	scopes  map[int]map[int]int // for modules whose dlopen brought others: place in their own scope
 }
@@ -112,6 +113,12 @@ func newIndex(c *Closure) *index {
 	for i, m := range c.Modules {
 		if m.Opened && m.group == i {
 			ix.scopes[i] = scope(c.Modules, i)
+		}
+	}
+	ix.needed = make([]bool, len(c.Modules))
+	for _, m := range c.Modules {
+		for _, j := range m.Needs {
+			ix.needed[j] = true
 		}
 	}
 	ix.bindUnique()
@@ -212,8 +219,7 @@ func (ix *index) search(sym *module.Symbol, from int, by class) (int, *module.Sy
 // inGlobal reports whether a module of the start is in the global scope: all but an interpreter
 // that no module needs.
 func (ix *index) inGlobal(i int) bool {
-	m := ix.modules[i]
-	return !m.Interp || len(ix.modules) == 1 || m.parent >= 0 || m.needed
+	return !ix.modules[i].Interp || i == 0 || ix.needed[i]
 }
 
 // inModule is the definition of a name in one module.

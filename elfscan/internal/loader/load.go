@@ -220,20 +220,12 @@ func (l *linker) needs(i int) {
 		return
 	}
 	m.expanded = true
-	group := m.group
-	if m.parent < 0 && m.Opened {
-		group = i
-	}
 	for _, name := range m.Needed {
 		j, reason := l.object(name, i)
 		if reason != "" {
 			l.missing(name, i, reason)
 			continue
 		}
-		if n := l.c.Modules[j]; n.group < 0 && !n.expanded && m.Opened && !n.Opened && j != i {
-			n.Opened, n.group = true, group
-		}
-		l.c.Modules[j].needed = true
 		m.Needs = append(m.Needs, j)
 	}
 }

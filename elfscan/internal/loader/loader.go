@@ -37,7 +37,6 @@ type Loaded struct {
 	spelled  string // the path as the loader spells it: $ORIGIN is its directory
 	parent   int    // the module that asked for it first, -1 for the program and for what dlopen opened
 	group    int    // the module whose dlopen brought it, -1 if the program's start did
-	needed   bool   // another module needs it: the interpreter is in the global scope only then
 	expanded bool   // its DT_NEEDED have been looked for
 	bind     bindInfo
 }
