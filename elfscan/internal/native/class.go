@@ -1,50 +1,56 @@
 package native
 
 import (
+	"strings"
+
 	"github.com/profcheck/profcheck/elfscan/internal/isa"
 	"github.com/profcheck/profcheck/finding"
 )
 
 // classifier says when the calls are made that the resolver found.
 type classifier struct {
-	p       *program
-	after   *tree // what runs from main on, and what constructors of the program and its libraries run
-	calm    *tree // what can be reached without an abort
-	regular *tree // what can be reached without libraries that are opened while the program runs
+	p      *program
+	r      *resolver
+	after  *tree       // what runs from main on, and what constructors and destructors run
+	conds  []condition // that do not hold from the start
+	always *tree       // what is reached if none of them holds; nil if there are none
+	only   []*tree     // by condition: what is reached if only that one holds; nil if not asked yet
 }
 
-// abortFamily are functions that end the process because something is wrong with it. What only
-// they lead to is made in no run that does not end that way. The names are those that glibc and
-// musl export; a program that calls raise or tgkill itself reaches them without these.
-var abortFamily = []string{"abort", "__assert_fail", "__assert_perror_fail", "__assert", "__stack_chk_fail", "__chk_fail", "__fortify_fail", "__libc_fatal"}
-
-const (
-	whenAborted = "the program aborts (abort, failed assertion, stack check)"
-	whenOpened  = "a library is loaded that the program opens while it runs"
-)
-
 func (p *program) newClassifier(r *resolver) *classifier {
-	c := &classifier{p: p}
+	c := &classifier{p: p, r: r}
 	c.findStartup()
-	if p.o.Off&AbortCondition == 0 {
-		blocked := map[node]bool{}
-		for _, name := range abortFamily {
-			for _, a := range p.named(name) {
-				if n := p.function(a); n != none && p.start(n) == a {
-					blocked[n] = true
-				}
-			}
-		}
-		if len(blocked) > 0 && !p.o.Conservative {
-			c.calm = p.walk(p.starts.all(), func(n node) bool { return blocked[n] })
-		}
+	if p.o.Conservative {
+		return c
 	}
-	if len(p.starts.opened) > 0 && !p.o.Conservative {
-		s := *p.starts
-		s.opened = nil
-		c.regular = p.walk(s.all(), nil)
+	c.conds = p.conditions(r)
+	if len(c.conds) > 0 {
+		c.always = c.walkWith(-1)
+		c.only = make([]*tree, len(c.conds))
 	}
 	return c
+}
+
+// walkWith walks the program as it is if only condition i holds.
+func (c *classifier) walkWith(i int) *tree {
+	cut := &cut{nodes: map[node]bool{}, at: map[uint64]bool{}}
+	roots := *c.p.starts
+	for k := range c.conds {
+		if k == i {
+			continue
+		}
+		for _, n := range c.conds[k].nodes {
+			cut.nodes[n] = true
+		}
+		for _, at := range c.conds[k].at {
+			cut.at[at] = true
+		}
+		if c.conds[k].opened {
+			roots.opened = nil
+		}
+	}
+	t := c.p.walkCut(roots.all(), cut)
+	return t
 }
 
 // findStartup walks what can run once the program is set up: from the functions whose address the
@@ -64,17 +70,13 @@ func (c *classifier) findStartup() {
 			}
 		}
 	}
-	c.after = p.walk(roots, nil)
+	c.after = p.walk(roots)
 }
 
 // class returns the class of a call and, for conditional ones, the condition.
 func (c *classifier) class(f resolved) (finding.Class, string) {
-	fn := f.hop.fn
-	switch {
-	case !c.onlyIn(c.regular, f.hop):
-		return finding.Conditional, whenOpened
-	case !c.onlyIn(c.calm, f.hop):
-		return finding.Conditional, whenAborted
+	if c.always != nil && !c.alive(c.always, -1, f.hop) {
+		return finding.Conditional, c.when(f.hop)
 	}
 	direct := f.known.next == nil // made by the function itself, not through a wrapper
 	switch name, _ := c.p.arch.NameOf(int32(f.nr)); {
@@ -83,20 +85,44 @@ func (c *classifier) class(f resolved) (finding.Class, string) {
 	case vdsoCalls[name] && c.callsIndirectly(f.known.fn):
 		return finding.VDSO, ""
 	}
-	if !c.after.reached(fn) {
+	if !c.after.reached(f.hop.fn) {
 		return finding.Startup, ""
 	}
 	return finding.Required, ""
 }
 
-// onlyIn reports whether all functions of a chain are reached in t.
-func (c *classifier) onlyIn(t *tree, h *hop) bool {
-	for ; t != nil && h != nil; h = h.next {
+// alive reports whether a chain can run in t, in which only condition i holds.
+func (c *classifier) alive(t *tree, i int, h *hop) bool {
+	for ; h != nil; h = h.next {
 		if !t.reached(h.fn) {
 			return false
 		}
+		for k := range c.conds {
+			if k != i && c.conds[k].cuts(h.at) {
+				return false
+			}
+		}
 	}
 	return true
+}
+
+// when names the conditions of which one is enough for a chain to run, or all of them if it takes
+// several at once.
+func (c *classifier) when(h *hop) string {
+	var enough, all []string
+	for i := range c.conds {
+		if c.only[i] == nil {
+			c.only[i] = c.walkWith(i)
+		}
+		all = append(all, c.conds[i].text)
+		if c.alive(c.only[i], i, h) {
+			enough = append(enough, c.conds[i].text)
+		}
+	}
+	if len(enough) > 0 {
+		return strings.Join(enough, ", or ")
+	}
+	return "several of these: " + strings.Join(all, "; ")
 }
 
 // vdsoCalls are the calls that the vDSO answers in user space as long as the clock source allows.

@@ -28,6 +28,6 @@ const (
 	SplitData
 	// AddressUses: see uses.go.
 	AddressUses
-	// AbortCondition: see class.go.
-	AbortCondition
+	// Conditions: see conditions.go.
+	Conditions
 )

@@ -2,6 +2,7 @@ package native
 
 import (
 	"github.com/profcheck/profcheck/elfscan/internal/code"
+	"github.com/profcheck/profcheck/elfscan/internal/flow"
 	"github.com/profcheck/profcheck/elfscan/internal/loader"
 	"github.com/profcheck/profcheck/finding"
 	"github.com/profcheck/profcheck/syscalls"
@@ -135,7 +136,7 @@ func link(c *loader.Closure, facts func(*loader.Loaded) *code.Facts, o Options) 
 	s.number()
 	s.bind(c)
 	g := newGraph(s, m, o.Off)
-	return &program{host: newHost(g, systemV(m)), c: c, o: o, arch: syscalls.ByName(m.Name),
+	return &program{host: newHost(g, flow.C(m)), c: c, o: o, arch: syscalls.ByName(m.Name),
 		callers: map[node][]node{}, unseenBy: map[node]string{}, root: map[node]bool{}}
 }
 
@@ -151,7 +152,7 @@ func (p *program) reach() {
 	for _, n := range p.starts.all() {
 		p.root[n] = true
 	}
-	p.tree = p.walk(roots, nil)
+	p.tree = p.walk(roots)
 	for _, n := range p.tree.order {
 		if int(n) >= p.funcs {
 			continue

@@ -19,21 +19,36 @@ const unreached = 255
 
 func (t *tree) reached(n node) bool { return t.tier[n] != unreached }
 
+// cut is what a walk does not pass: nodes, and edges by the place in code that they belong to.
+type cut struct {
+	nodes map[node]bool
+	at    map[uint64]bool
+}
+
+func (c *cut) stops(e *edge) bool {
+	return c != nil && (c.nodes[e.to] || len(c.at) > 0 && c.at[e.at])
+}
+
 // walk walks the graph from roots. Calls are followed until nothing new turns up, and only then
-// addresses and data. Nodes for which blocked reports true are not entered.
-func (g *graph) walk(roots []node, blocked func(node) bool) *tree {
+// addresses and data.
+func (g *graph) walk(roots []node) *tree { return g.walkCut(roots, nil) }
+
+// walkCut is walk without what is cut.
+func (g *graph) walkCut(roots []node, c *cut) *tree {
 	t := &tree{parent: make([]step, g.nodes), tier: make([]uint8, g.nodes)}
 	for i := range t.tier {
 		t.tier[i] = unreached
 	}
 	mark := func(n node, s step, tier uint8) {
-		if t.tier[n] == unreached && (blocked == nil || !blocked(n)) {
+		if t.tier[n] == unreached {
 			t.parent[n], t.tier[n] = s, tier
 			t.order = append(t.order, n)
 		}
 	}
 	for _, r := range roots {
-		mark(r, step{from: none}, 0)
+		if c == nil || !c.nodes[r] {
+			mark(r, step{from: none}, 0)
+		}
 	}
 	direct, other := 0, 0 // up to here the calls of nodes in order were followed, and the rest
 	for tier := 0; direct < len(t.order); tier++ {
@@ -41,7 +56,7 @@ func (g *graph) walk(roots []node, blocked func(node) bool) *tree {
 		for ; direct < len(t.order); direct++ {
 			n := t.order[direct]
 			for _, e := range g.out(n) {
-				if e.kind == edgeCall {
+				if e.kind == edgeCall && t.tier[e.to] == unreached && !c.stops(&e) {
 					mark(e.to, step{n, e.kind, e.at}, level)
 				}
 			}
@@ -50,7 +65,7 @@ func (g *graph) walk(roots []node, blocked func(node) bool) *tree {
 		for end := len(t.order); other < end; other++ {
 			n := t.order[other]
 			for _, e := range g.out(n) {
-				if e.kind != edgeCall {
+				if e.kind != edgeCall && t.tier[e.to] == unreached && !c.stops(&e) {
 					mark(e.to, step{n, e.kind, e.at}, level)
 				}
 			}

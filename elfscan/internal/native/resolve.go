@@ -99,8 +99,9 @@ func (p *program) resolve() *resolver {
 			if c == nil {
 				continue
 			}
-			h.nr = c.Regs[p.m.Number]
-			for k, reg := range p.m.Args {
+			number, args := p.conv.Entry(c.Kind)
+			h.nr = c.Regs[number]
+			for k, reg := range args {
 				h.args[k] = c.Regs[reg]
 			}
 			r.push(h)
@@ -307,9 +308,9 @@ func (r *resolver) callers(h *hop) int {
 				r.fail(&hop{fn: fn, at: c.At, next: h, depth: h.depth + 1, compat: h.compat}, "the function that gives the number is too long or too intricate to be followed")
 				continue
 			}
-			up := &hop{fn: fn, at: c.At, next: h, nr: r.p.vs.Subst(r.p.conv, h.nr, c), depth: h.depth + 1, compat: h.compat}
+			up := &hop{fn: fn, at: c.At, next: h, nr: r.p.vs.Subst(r.p, r.p.conv, h.nr, c), depth: h.depth + 1, compat: h.compat}
 			for k := range up.args {
-				up.args[k] = r.p.vs.Subst(r.p.conv, h.args[k], c)
+				up.args[k] = r.p.vs.Subst(r.p, r.p.conv, h.args[k], c)
 			}
 			if known {
 				up.settled = h.settled + 1

@@ -151,7 +151,7 @@ func (p *program) names() map[string][]uint64 {
 // known are the names that some part of the analysis asks for.
 var known = func() map[string]bool {
 	k := map[string]bool{}
-	for _, names := range [][]string{libcNames, abortFamily} {
+	for _, names := range [][]string{libcNames, abortFamily, raisers, ceilingSetters, mutexFunctions, schedulers, threadEnders, resolvers, dnsFunctions, {"__libc_start_main"}} {
 		for _, n := range names {
 			k[n] = true
 		}

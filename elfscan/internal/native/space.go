@@ -23,18 +23,19 @@ const none node = -1
 // make them global.
 type mapped struct {
 	*loader.Loaded
-	index int
-	base  uint64
-	facts *code.Facts
-	fn0   node     // its first function
-	obj0  node     // its first object
-	objs  []uint64 // where its objects begin, ascending
-	end   uint64   // behind its last segment
-	words []word   // what relocation writes, ascending address
-	pages []int32  // by code page from text on: the first function that ends behind the page's start
-	text  uint64   // address of the first function
-	bound bindings
-	fixed bool // linked to a fixed address without relocations: pointers are found by their looks
+	index    int
+	base     uint64
+	facts    *code.Facts
+	fn0      node     // its first function
+	obj0     node     // its first object
+	objs     []uint64 // where its objects begin, ascending
+	end      uint64   // behind its last segment
+	words    []word   // what relocation writes, ascending address
+	pages    []int32  // by code page from text on: the first function that ends behind the page's start
+	text     uint64   // address of the first function
+	bound    bindings
+	exported map[uint64]bool // addresses that it exports, nil if not asked for yet
+	fixed    bool            // linked to a fixed address without relocations: pointers are found by their looks
 }
 
 // word is what relocation writes to 8 bytes.

@@ -86,6 +86,7 @@ var servers = []string{"redis-server", "nginx", "haproxy", "memcached", "lighttp
 func TestTruth(t *testing.T) {
 	only := os.Getenv("ONLY")
 	fps := map[string]int{}
+	condTexts := map[string]int{}
 	var sumSize, sumAll, n, missing int
 	var sumF1 float64
 	for _, tr := range loadTruth(t) {
@@ -113,9 +114,8 @@ func TestTruth(t *testing.T) {
 			all++
 			if nd.Class == finding.Conditional {
 				cond = append(cond, nd.Name)
-				if nd.Condition == whenOpened {
-					continue
-				}
+				condTexts[nd.Condition]++
+				continue
 			} else {
 				size++
 			}
@@ -158,6 +158,9 @@ func TestTruth(t *testing.T) {
 		}
 	}
 	fmt.Printf("n %d mean set %.2f all %.2f missing %d f1 servers %.4f\n", n, float64(sumSize)/float64(n), float64(sumAll)/float64(n), missing, sumF1/6)
+	for k, v := range condTexts {
+		fmt.Printf("  %d x only if %s\n", v, k)
+	}
 	type kv struct {
 		k string
 		v int
