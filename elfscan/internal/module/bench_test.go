@@ -9,7 +9,11 @@ import (
 func BenchmarkOpen(b *testing.B) {
 	var files [][]byte
 	size, code := 0, 0
-	for _, path := range closure(b, "redis-server") {
+	paths := closure("redis-server")
+	if len(paths) == 0 {
+		b.Skip("redis-server is not installed")
+	}
+	for _, path := range paths {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			b.Fatal(err)

@@ -24,10 +24,15 @@ type dynamic struct {
 	initArray, finiArray, preinit   Span
 }
 
-// Tags of the packed relative relocations, which debug/elf does not name.
+// Tags of packed relocations, which debug/elf does not name.
 const (
-	dtRelrSize = 35
-	dtRelr     = 36
+	dtRelrSize  = 35
+	dtRelr      = 36
+	dtRelrEntry = 37
+
+	dtAndroidRel  = 0x6000000f
+	dtAndroidRela = 0x60000011
+	dtAndroidRelr = 0x6fffe000
 )
 
 // dynamicSection reads the dynamic section and the names in it.
@@ -78,12 +83,29 @@ func (r *reader) dynamicEntry(tag elf.DynTag, v uint64) {
 		r.Init = v
 	case elf.DT_FINI:
 		r.Fini = v
+	case elf.DT_SYMENT:
+		r.entrySize("DT_SYMENT", v, symbolSize)
+	case elf.DT_RELAENT:
+		r.entrySize("DT_RELAENT", v, relaSize)
+	case elf.DT_RELENT:
+		r.entrySize("DT_RELENT", v, relSize)
+	case dtRelrEntry:
+		r.entrySize("DT_RELRENT", v, wordSize)
+	case dtAndroidRel, dtAndroidRela, dtAndroidRelr:
+		r.problem("dynamic section: tag %#x, relocations packed as Android does, is not read", uint64(tag))
 	case elf.DT_PLTREL:
 		d.pltIsRel = elf.DynTag(v) == elf.DT_REL
 	default:
 		if p := d.field(tag); p != nil {
 			*p = v
 		}
+	}
+}
+
+// entrySize notes a size of entries that no loader accepts.
+func (r *reader) entrySize(tag string, size, want uint64) {
+	if size != want {
+		r.problem("%s: entries of %d bytes instead of %d", tag, size, want)
 	}
 }
 

@@ -1,6 +1,7 @@
 package module
 
 import (
+	"bytes"
 	"debug/elf"
 	"errors"
 	"strings"
@@ -27,7 +28,13 @@ func FuzzOpen(f *testing.F) {
 		f.Add(data)
 		f.Add(withoutSections(data))
 	}
-	f.Fuzz(func(t *testing.T, data []byte) { openHostile(t, data) })
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m := openHostile(t, data)
+		program, err := OpenProgram("fuzz", bytes.NewReader(data), int64(len(data)))
+		if err == nil && (m == nil || len(program.Segments) != len(m.Segments)) {
+			t.Error("OpenProgram takes what Open refuses")
+		}
+	})
 }
 
 // fuzzPart fuzzes the bytes of a file that part finds: its addresses and size.

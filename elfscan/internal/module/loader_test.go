@@ -32,18 +32,20 @@ func compile(t *testing.T, out string, args ...string) {
 func TestLookupAgainstLoader(t *testing.T) {
 	ask := filepath.Join(t.TempDir(), "ask")
 	compile(t, ask, "testdata/ask.c")
-	for _, library := range []string{"libc.so.6", "libm.so.6", "libstdc++.so.6", "libcrypto.so.3"} {
-		path := ""
-		for _, f := range append(closure(t, "redis-server"), closure(t, "python3")...) {
-			if filepath.Base(f) == library {
-				path = f
+	asked := map[string]bool{}
+	for _, program := range []string{ask, "redis-server", "python3"} {
+		for _, path := range closure(program) {
+			switch name := filepath.Base(path); name {
+			case "libc.so.6", "libm.so.6", "libstdc++.so.6", "libcrypto.so.3":
+				if !asked[name] {
+					asked[name] = true
+					askLoader(t, ask, path)
+				}
 			}
 		}
-		if path == "" {
-			t.Errorf("no %s", library)
-			continue
-		}
-		askLoader(t, ask, path)
+	}
+	if !asked["libc.so.6"] {
+		t.Error("the loader does not say which C library it takes")
 	}
 }
 

@@ -32,7 +32,7 @@ type Module struct {
 
 	Symbols []Symbol // .dynsym with index 0, so that Reloc.Symbol indexes it
 	Locals  []Symbol // functions and objects of .symtab, nil if stripped
-	Relocs  []Reloc  // RELA, JMPREL, REL and RELR together, ascending Addr
+	Relocs  []Reloc  // RELA, JMPREL, REL and RELR together, ascending Addr, which a segment holds
 	Frames  []Frame  // FDEs of .eh_frame, ascending Start
 
 	Init, Fini                         uint64 // DT_INIT, DT_FINI; 0 if none

@@ -99,7 +99,7 @@ func (m *Module) content(s *rawSection) []byte {
 	return m.file.at(s.offset, s.size)
 }
 
-// section returns the allocated section of a name, or nil.
+// Section returns the allocated section of a name, or nil.
 func (m *Module) Section(name string) *Section {
 	for i := range m.Sections {
 		if m.Sections[i].Name == name {
