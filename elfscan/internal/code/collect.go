@@ -156,21 +156,29 @@ func (w *walker) reached(g *gap, start, end uint64) uint64 {
 
 func (m mark) code() bool { return m == head || m == tail }
 
-// last tells how the marked instruction goes on that ends at end.
+// last tells how the marked code goes on that ends at end, without regard to padding at its end.
 func (w *walker) last(g *gap, end uint64) ending {
-	at := end - g.start
-	for at > 0 && g.marks[at-1] == tail {
+	padded := false
+	for at := end - g.start; ; {
+		for at > 0 && g.marks[at-1] == tail {
+			at--
+		}
+		if at == 0 || g.marks[at-1] != head {
+			return ends
+		}
 		at--
+		ops, n := w.mach.Decode(g.data[at:], g.start+at, w.ops[:0])
+		switch {
+		case n == 0:
+			return ends
+		case w.padding(g.data[at : at+uint64(n)]):
+			padded = true
+			continue
+		case padded && endingOf(ops) == falls:
+			return fallsPadding
+		}
+		return endingOf(ops)
 	}
-	if at == 0 || g.marks[at-1] != head {
-		return ends
-	}
-	at--
-	ops, n := w.mach.Decode(g.data[at:], g.start+at, w.ops[:0])
-	if n == 0 || w.padding(g.data[at:at+uint64(n)]) && at > 0 && !g.marks[at-1].code() {
-		return ends
-	}
-	return endingOf(ops)
 }
 
 // marked appends the references of the marked instructions from start to end.
