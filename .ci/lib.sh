@@ -8,6 +8,12 @@ witnesses=(ca-certificates strace runc gcc libc6-dev libseccomp-dev binutils
 	binutils-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static crun
 	qemu-system-misc qemu-system-arm)
 
+# What elfscan/witness has traces of, and compilers for programs that do nothing.
+witnesses+=(apache2-utils bash bsdutils busybox-static coreutils curl dash fd-find git gzip haproxy
+	jq libnginx-mod-http-echo libnss-systemd lighttpd memcached nginx-light openssh-client python3
+	redis-server redis-tools ripgrep rsync socat sqlite3 stress-ng tar
+	g++ gcc-aarch64-linux-gnu musl-tools)
+
 die() {
 	printf '%s\n' "$*" >&2
 	exit 1
@@ -27,7 +33,17 @@ install_packages() {
 	[ "$(id -u)" = 0 ] || die "not root; install: ${missing[*]}"
 	export DEBIAN_FRONTEND=noninteractive
 	retry apt-get -qq update
-	retry apt-get -qq install -y --no-install-recommends "${missing[@]}" >"$tmp/apt.log" 2>&1 || {
+	# Servers are installed to be read: policy-rc.d keeps their packages from starting them.
+	local policy=/usr/sbin/policy-rc.d status=0
+	if [ -e "$policy" ]; then
+		policy=
+	else
+		printf '#!/bin/sh\nexit 101\n' >"$policy"
+		chmod 755 "$policy"
+	fi
+	retry apt-get -qq install -y --no-install-recommends "${missing[@]}" >"$tmp/apt.log" 2>&1 || status=$?
+	[ -z "$policy" ] || rm -f "$policy"
+	[ "$status" = 0 ] || {
 		cat "$tmp/apt.log"
 		return 1
 	}
