@@ -66,7 +66,7 @@ func checkRefused(t *testing.T, b []byte, want string) {
 		t.Fatalf("accepted, with %d needs", len(res.Needs))
 	}
 	var fe *FormatError
-	if !errors.As(err, &fe) && !errors.Is(err, ErrNotGo) {
+	if !errors.As(err, &fe) {
 		t.Errorf("error of type %T", err)
 	}
 	if msg := err.Error(); !strings.HasPrefix(msg, "some/file: ") || strings.Contains(msg, "\n") || !strings.Contains(msg, want) {

@@ -2,7 +2,6 @@ package elfscan
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/profcheck/profcheck/finding"
 )
@@ -60,9 +59,6 @@ func (p *program) addLoaderCall(res *Result, name, detail string) {
 
 // addGaps adds what the scan knows to be out of its sight.
 func (p *program) addGaps(res *Result, pr *prover) {
-	if len(p.im.needed) > 0 {
-		res.Gaps = append(res.Gaps, Gap{Kind: GapMissing, Detail: "libraries that the loader adds were not read: " + strings.Join(p.im.needed, ", ")})
-	}
 	for _, name := range []string{"execve", "execveat"} {
 		nr, ok := p.arch.Number(name)
 		if !ok {

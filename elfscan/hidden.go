@@ -3,7 +3,6 @@ package elfscan
 import (
 	"bytes"
 	"debug/elf"
-	"fmt"
 
 	"github.com/profcheck/profcheck/elfscan/internal/isa"
 )
@@ -90,10 +89,11 @@ func (w *walker) outOfStep(code []byte, base uint64) bool {
 	return false
 }
 
-// addOutside reports code that belongs to no function of the table: C code that was linked in.
-func (p *program) addOutside(res *Result) {
+// callsOutside reports whether code that belongs to no function of the table has syscall
+// instructions: C code that was linked in.
+func (p *program) callsOutside() bool {
 	first, last := p.tab.span()
-	n, lowest := 0, uint64(0)
+	found := false
 	scan := func(s *segment, from, to uint64) {
 		from, to = max(from, s.addr), min(to, s.addr+uint64(len(s.data)))
 		if s.fileOff == 0 && from < s.addr+p.im.headers {
@@ -103,12 +103,7 @@ func (p *program) addOutside(res *Result) {
 			return
 		}
 		for _, r := range p.m.Scan(p.im.bytes(from, to-from), from, nil) {
-			if r.Kind == isa.RefSyscall || r.Kind == isa.RefInt80 {
-				if n == 0 {
-					lowest = r.At
-				}
-				n++
-			}
+			found = found || r.Kind == isa.RefSyscall || r.Kind == isa.RefInt80
 		}
 	}
 	for i := range p.im.segs {
@@ -117,8 +112,5 @@ func (p *program) addOutside(res *Result) {
 			scan(s, last, ^uint64(0))
 		}
 	}
-	if n > 0 {
-		res.Gaps = append(res.Gaps, Gap{Kind: GapMissing, Detail: fmt.Sprintf(
-			"%d syscall instructions lie in code that is not Go's and was not read, the first at %#x", n, lowest)})
-	}
+	return found
 }

@@ -21,9 +21,6 @@ type FormatError struct {
 
 func (e *FormatError) Error() string { return e.Path + ": " + e.Reason }
 
-// ErrNotGo is wrapped in the error of Scan for an ELF file that holds no Go program.
-var ErrNotGo = errors.New("not a Go program: C, C++ and Rust binaries are not read yet")
-
 // image is the memory of a process right after the kernel and the loader have mapped the file:
 // its segments with relative relocations applied, addressed by virtual address as linked.
 type image struct {

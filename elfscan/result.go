@@ -8,12 +8,18 @@ import (
 // Result is what one binary can call, what could not be told, and what was out of sight.
 type Result struct {
 	Path       string // as given to Scan
-	Kind       string // "go" or "elf"
+	Kind       string // "go", or "elf" for all other programs
 	GoVersion  string // toolchain that built it, "" if the binary does not say
 	Arch       *syscalls.Arch
-	Needs      []Need // ascending number
+	Root       string   // Options.Root
+	Script     []string // the scripts that led to the program, first the one that Scan was given; nil if it is none
+	With       []string // the programs that Unite has added
+	Modules    []Module // what the process maps, the program first; nil if nothing but a Go program is
+	Needs      []Need   // ascending number
 	Unresolved []Unresolved
 	Gaps       []Gap
+
+	united []string // what the programs of With are called by
 }
 
 // Complete reports whether the scan saw everything: no unresolved number and nothing missing.
@@ -46,6 +52,13 @@ func (r *Result) Why(nr int32) (finding.Path, bool) {
 		return nil, n != nil
 	}
 	return n.Sites[0].Path, true
+}
+
+// Module is a file that the process of a program maps.
+type Module struct {
+	Path    string // in the root, without links
+	BuildID string // in hex, "" if the file has none
+	Opened  bool   // while the program runs: dlopen, or one of Options.Plugins
 }
 
 // Need is one syscall that the binary can make.
@@ -103,5 +116,6 @@ const (
 type Gap struct {
 	Kind   GapKind
 	Detail string
+	Names  []string // of what is started, loaded or missing, as far as known
 	Path   finding.Path
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/profcheck/profcheck/elfscan/internal/flow"
 	"github.com/profcheck/profcheck/elfscan/internal/isa"
 	"github.com/profcheck/profcheck/finding"
+	"github.com/profcheck/profcheck/syscalls"
 )
 
 // machines lists the decoders, by the ELF machine that they are for.
@@ -22,26 +23,8 @@ var machines = map[elf.Machine]*isa.Machine{
 	elf.EM_AARCH64: isa.ARM64,
 }
 
-// Scan reads the binary at path. It returns a *FormatError if that is no ELF file that can be
-// read, and an error that wraps ErrNotGo if it is one but holds no Go program.
-func Scan(path string) (*Result, error) {
-	st, err := os.Stat(path)
-	if err != nil {
-		return nil, unwrapPath(path, err)
-	}
-	if st.IsDir() {
-		return nil, &FormatError{path, "is a directory"}
-	}
-	if !st.Mode().IsRegular() {
-		return nil, &FormatError{path, "is not a regular file"}
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, unwrapPath(path, err)
-	}
-	defer f.Close()
-	return ScanReader(path, f, st.Size())
-}
+// Scan is Options.Scan with the zero Options.
+func Scan(path string) (*Result, error) { return Options{}.Scan(path) }
 
 // unwrapPath names the file once and first, as all messages do.
 func unwrapPath(path string, err error) error {
@@ -52,21 +35,34 @@ func unwrapPath(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// ScanReader is Scan for a file that is already open. path is only used in messages.
+// ScanReader is Scan for a file that is already open. path is only used in messages. Libraries are
+// not looked for: those that the program needs are missing.
 func ScanReader(path string, r io.ReaderAt, size int64) (*Result, error) {
+	res, err := Options{}.scan(path, r, size, nil)
+	if res != nil {
+		res.Path = path
+	}
+	return res, err
+}
+
+// scan reads the program r of the given size; at is where it lies, nil if that is not known.
+func (o Options) scan(path string, r io.ReaderAt, size int64, at *place) (*Result, error) {
 	im, err := openImage(path, r, size)
 	if err != nil {
 		return nil, err
 	}
 	tab := findPclntab(im)
 	if tab == nil {
-		return nil, noTable(im, r)
+		if err := goWithoutTable(im, r); err != nil {
+			return nil, err
+		}
+		return o.scanNative(path, im, r, size, at)
 	}
 	version, system := goBuild(r)
 	if system != "" && system != "linux" && system != "android" {
 		return nil, &FormatError{path, "a program for " + system + ", which has other system calls than Linux"}
 	}
-	res := &Result{Path: path, Kind: "go", GoVersion: version}
+	res := &Result{Kind: "go", GoVersion: version}
 	p := newProgram(im, tab)
 	res.Arch = p.arch
 	p.release = parseRelease(res.GoVersion)
@@ -74,19 +70,38 @@ func ScanReader(path string, r io.ReaderAt, size int64) (*Result, error) {
 	p.lookUpResults()
 	p.walk()
 	p.findMorestack()
-	p.fill(res)
+	process, err := o.around(p, path, r, size, at)
+	if err != nil {
+		return nil, err
+	}
+	p.fill(res, process)
+	if process != nil {
+		o.native(res, process, p.goText())
+	}
 	return res, nil
 }
 
-// noTable says why a file without a readable function table is refused.
-func noTable(im *image, r io.ReaderAt) error {
+// scanNative reads a program that is not Go's.
+func (o Options) scanNative(path string, im *image, r io.ReaderAt, size int64, at *place) (*Result, error) {
+	p, err := o.load(path, r, size, at)
+	if err != nil {
+		return nil, err
+	}
+	res := &Result{Kind: "elf", Arch: syscalls.ByName(machines[im.machine].Name)}
+	o.native(res, p, nil)
+	return res, nil
+}
+
+// goWithoutTable says why a Go program without a readable function table is refused, nil if the file
+// is none.
+func goWithoutTable(im *image, r io.ReaderAt) error {
 	if release := olderTable(im); release != "" {
 		return &FormatError{im.path, fmt.Sprintf("a Go program built with Go %s: releases before 1.20 are not read", release)}
 	}
 	if _, err := buildinfo.Read(r); err == nil || len(im.hints) > 0 {
 		return &FormatError{im.path, "a Go program whose function table (pclntab) cannot be read"}
 	}
-	return fmt.Errorf("%s: %w", im.path, ErrNotGo)
+	return nil
 }
 
 // goBuild returns the toolchain that built the program and the system that it is for, as far as the
@@ -117,7 +132,8 @@ func parseRelease(version string) int {
 }
 
 // fill resolves all syscall instructions and turns what was found into the result.
-func (p *program) fill(res *Result) {
+// process is what else is mapped and will be analysed, nil for nothing.
+func (p *program) fill(res *Result, process *process) {
 	r := p.resolve()
 	c := p.newClassifier(r)
 	pr := p.newProver()
@@ -146,13 +162,14 @@ func (p *program) fill(res *Result) {
 		res.Needs = append(res.Needs, p.need(nr, cands, pr))
 	}
 	p.addKernelNeeds(res)
-	p.addLoader(res)
+	if process == nil || process.interp() == nil {
+		p.addLoader(res)
+	}
 	slices.SortFunc(res.Needs, func(a, b Need) int { return cmp.Compare(a.Nr, b.Nr) })
 	p.addUnresolved(res, r, pr)
 	slices.SortFunc(res.Unresolved, func(a, b Unresolved) int {
 		return cmp.Or(cmp.Compare(a.Address, b.Address), strings.Compare(a.Reason, b.Reason))
 	})
-	p.addOutside(res)
 	p.addGaps(res, pr)
 }
 

@@ -1,0 +1,258 @@
+package elfscan
+
+import (
+	"debug/elf"
+	"fmt"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/profcheck/profcheck/elfscan/internal/code"
+	"github.com/profcheck/profcheck/elfscan/internal/loader"
+	"github.com/profcheck/profcheck/elfscan/internal/module"
+	"github.com/profcheck/profcheck/elfscan/internal/native"
+	"github.com/profcheck/profcheck/elfscan/internal/symbolize"
+	"github.com/profcheck/profcheck/finding"
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+// analysis turns what package native finds in a process into a Result.
+type analysis struct {
+	*process
+	arch   *syscalls.Arch
+	o      Options
+	goText []span // code of the program that is analysed as Go's
+	mu     sync.Mutex
+	facts  map[*loader.Loaded]*code.Facts
+	names  []*symbolize.Symbolizer // by module
+	opened map[string]bool         // names that the program opens: whether they were found
+}
+
+// native adds to res what the code of a process can call, without the ranges goText of the
+// program, which is a Go program if there are any.
+func (o Options) native(res *Result, p *process, goText []span) {
+	a := &analysis{process: p, arch: res.Arch, o: o, goText: goText, facts: map[*loader.Loaded]*code.Facts{}, opened: map[string]bool{}}
+	a.extractAll()
+	opt := native.Options{Conservative: o.Conservative, Outside: len(goText) > 0}
+	if p.root != nil {
+		opt.Open = a.open
+	}
+	found := native.Analyse(p.Closure, a.factsOf, opt)
+	for _, n := range found.Needs {
+		need := a.need(n)
+		if own := res.Need(n.Nr); own != nil {
+			own.unite(need)
+			continue
+		}
+		res.Needs = append(res.Needs, need)
+	}
+	slices.SortFunc(res.Needs, func(a, b Need) int { return int(a.Nr) - int(b.Nr) })
+	for _, u := range found.Unresolved {
+		steps := a.path(u.Path)
+		last := steps[len(steps)-1]
+		res.Unresolved = append(res.Unresolved, Unresolved{Function: last.Function, Address: last.Address, Reason: u.Reason, Path: steps})
+	}
+	res.Modules = p.moduleList()
+	res.Gaps = append(res.Gaps, p.gaps...)
+	for _, g := range found.Gaps {
+		for _, g := range a.gap(g) {
+			if g.Names != nil || !res.hasGap(g.Kind) {
+				res.Gaps = append(res.Gaps, g)
+			}
+		}
+	}
+}
+
+// hasGap reports whether there is a gap of this kind already that names nothing.
+func (r *Result) hasGap(kind GapKind) bool {
+	return slices.ContainsFunc(r.Gaps, func(g Gap) bool { return g.Kind == kind && g.Names == nil })
+}
+
+// extractAll reads the code of all modules, on all processors.
+func (a *analysis) extractAll() {
+	mods := slices.Clone(a.Modules)
+	work := make(chan *loader.Loaded)
+	var wait sync.WaitGroup
+	for range min(len(mods), runtime.GOMAXPROCS(0)) {
+		wait.Go(func() {
+			for m := range work {
+				a.factsOf(m)
+			}
+		})
+	}
+	for _, m := range mods {
+		work <- m
+	}
+	close(work)
+	wait.Wait()
+}
+
+// factsOf returns what is known about a module's code.
+func (a *analysis) factsOf(m *loader.Loaded) *code.Facts {
+	a.mu.Lock()
+	f := a.facts[m]
+	a.mu.Unlock()
+	if f != nil {
+		return f
+	}
+	text := m.Module
+	if m == a.Modules[0] && len(a.goText) > 0 {
+		text = without(text, a.goText)
+	}
+	f = code.Extract(text)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.facts[m] = f
+	return f
+}
+
+// without returns a module as if some ranges of its code were not there.
+func without(m *module.Module, ranges []span) *module.Module {
+	out := &module.Module{
+		Path: m.Path, Machine: m.Machine, Type: m.Type, Entry: m.Entry, Relro: m.Relro, TLS: m.TLS, Sections: m.Sections,
+		Symbols: m.Symbols, Locals: m.Locals, Relocs: m.Relocs, Frames: m.Frames, Init: m.Init, Fini: m.Fini,
+		PreinitArray: m.PreinitArray, InitArray: m.InitArray, FiniArray: m.FiniArray,
+	}
+	for _, seg := range m.Segments {
+		for _, r := range ranges {
+			if !seg.Exec || r.addr < seg.Addr || r.addr+r.size > seg.Addr+uint64(len(seg.Data)) {
+				continue
+			}
+			if front := seg; r.addr > seg.Addr {
+				front.Size = r.addr - seg.Addr
+				front.Data = seg.Data[:front.Size]
+				out.Segments = append(out.Segments, front)
+			}
+			skip := r.addr + r.size - seg.Addr
+			seg.Addr, seg.Size, seg.Data, seg.Offset = seg.Addr+skip, seg.Size-skip, seg.Data[skip:], seg.Offset+skip
+		}
+		if seg.Size > 0 {
+			out.Segments = append(out.Segments, seg)
+		}
+	}
+	return out
+}
+
+// open opens a library by the name that the program has for it. One that is not there fails to open
+// in the program as well, and nothing of it runs.
+func (a *analysis) open(name string, from int) bool {
+	before := len(a.Missing)
+	var by *loader.Loaded
+	if from > 0 && from < len(a.Modules) {
+		by = a.Modules[from]
+	}
+	added, err := a.root.Open(a.Closure, name, by)
+	a.Missing = a.Missing[:before]
+	found := err == nil && len(added) > 0
+	a.opened[name] = a.opened[name] || found
+	return found
+}
+
+func (a *analysis) need(n native.Need) Need {
+	out := Need{Nr: n.Nr, Name: n.Name, Class: n.Class, Condition: n.Condition, Args: a.values(n.Name, n.Args)}
+	for _, s := range n.Sites {
+		site := Site{Class: s.Class, Condition: s.Condition, Args: a.values(n.Name, s.Args), Path: a.path(s.Path)}
+		if k := len(site.Path); k > 0 {
+			site.Address = site.Path[k-1].Address
+		}
+		out.Sites = append(out.Sites, site)
+	}
+	return out
+}
+
+// values takes over constants. Addresses in files that can lie anywhere are none.
+func (a *analysis) values(name string, in [6]native.Values) (out [6]Values) {
+	params, _ := a.arch.Params(name)
+	for i, v := range in {
+		pointer := i < len(params) && params[i].Kind == syscalls.Pointer
+		if v.Known && !slices.ContainsFunc(v.Consts, func(c uint64) bool { return a.moves(c, pointer) }) {
+			out[i] = Values(v)
+		}
+	}
+	return out
+}
+
+// moduleBits is the width of the addresses that package native gives to one module.
+const moduleBits = 40
+
+// moves reports whether a constant is an address of a file that is not mapped where it was linked.
+func (a *analysis) moves(c uint64, pointer bool) bool {
+	i := c >> moduleBits
+	if i >= uint64(len(a.Modules)) || i == 0 && !pointer {
+		return false
+	}
+	m := a.Modules[i]
+	return m.Type == elf.ET_DYN && m.Segment(c&(1<<moduleBits-1)) != nil
+}
+
+// path names the steps of a path.
+func (a *analysis) path(steps native.Path) finding.Path {
+	var out finding.Path
+	for _, s := range steps {
+		frames := a.symbolizer(s.Module).Frames(s.Address)
+		for i := len(frames) - 1; i >= 0; i-- {
+			f := finding.Frame{Function: frames[i].Function, File: frames[i].File, Line: frames[i].Line, Address: s.Address, Edge: finding.EdgeInline}
+			if i == 0 {
+				f.Edge = s.Edge
+			}
+			if s.Module > 0 {
+				f.Module = path.Base(a.Modules[s.Module].Path)
+			}
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func (a *analysis) symbolizer(i int) *symbolize.Symbolizer {
+	for len(a.names) <= i {
+		m := a.Modules[len(a.names)]
+		src := symbolize.Source{Path: m.Path}
+		if a.root != nil {
+			src.Open = a.root.ReadFile
+			src.Data, _ = a.root.ReadFile(m.Path) // gone: names without lines
+		}
+		a.names = append(a.names, symbolize.New(m.Module, src))
+	}
+	return a.names[i]
+}
+
+// gap says what cannot be seen: one entry for what is named by constants, one for all else.
+func (a *analysis) gap(g native.Gap) []Gap {
+	var out []Gap
+	way := a.path(g.Path)
+	switch g.Kind {
+	case native.GapExec:
+		if len(g.Names) > 0 {
+			out = append(out, Gap{Kind: GapExec, Names: g.Names, Path: way, Detail: "starts " + list(g.Names) + ", which inherits the filter"})
+		}
+		if !g.All || len(g.Names) == 0 {
+			out = append(out, Gap{Kind: GapExec, Path: way, Detail: "starts other programs, whose names are not constant and which inherit the filter"})
+		}
+	case native.GapDlopen:
+		var absent []string
+		for _, n := range g.Names {
+			if !a.opened[n] {
+				absent = append(absent, n)
+			}
+		}
+		if len(absent) > 0 {
+			out = append(out, Gap{Kind: GapDlopen, Names: absent, Path: way, Detail: "opens libraries that are not there: " + list(absent)})
+		}
+		if !g.All {
+			out = append(out, Gap{Kind: GapDlopen, Path: way, Detail: "loads code by names that are not constant"})
+		}
+	}
+	return out
+}
+
+// list joins names, as far as a line holds them.
+func list(names []string) string {
+	const most = 5
+	if more := len(names) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), more)
+	}
+	return strings.Join(names, ", ")
+}
