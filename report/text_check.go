@@ -236,7 +236,7 @@ func (p *printer) gaps(binaries []Binary) {
 	for i, b := range binaries {
 		p.script(b)
 		for _, g := range b.Gaps {
-			p.lead(bold, "note", fmt.Sprintf(": %s: %s", names[i], g.text()))
+			p.lead(bold, "note", fmt.Sprintf(": %s: %s", names[i], g.text(b)))
 		}
 	}
 }

@@ -41,8 +41,10 @@ func (p *printer) binary(b Binary) {
 	text += ", " + fmt.Sprintf("%d unresolved", len(b.Unresolved))
 	p.lead(mark, word, text)
 	p.modules(b)
-	p.blank()
 	p.calls(b.Syscalls)
+	if len(b.Unresolved)+len(b.Script)+len(b.Gaps) > 0 {
+		p.blank()
+	}
 	for _, u := range b.Unresolved {
 		p.lead(yellow, "unresolved", fmt.Sprintf(": %s %s: %s", u.Function, u.where(), u.Reason))
 		if len(u.Path) > 0 {
@@ -51,7 +53,7 @@ func (p *printer) binary(b Binary) {
 	}
 	p.script(b)
 	for _, g := range b.Gaps {
-		p.lead(bold, "note", ": "+g.text())
+		p.lead(bold, "note", ": "+g.text(b))
 		if len(g.Path) > 0 && g.Kind != "missing" {
 			p.line("    by: %s", short(g.Path))
 		}
@@ -123,9 +125,6 @@ var classTitles = []struct {
 
 // calls prints a table for each class, all with the same columns.
 func (p *printer) calls(needs []Need) {
-	if len(needs) == 0 {
-		return
-	}
 	var rows [][]string
 	for _, c := range classTitles {
 		var list []Need
@@ -141,7 +140,7 @@ func (p *printer) calls(needs []Need) {
 		if by := makers(list); c.class == finding.Startup && len(by) > 0 {
 			title += " (" + strings.Join(by, ", ") + ")"
 		}
-		rows = append(rows, []string{fmt.Sprintf("%s: %s", title, count(len(list), "call"))})
+		rows = append(rows, []string{""}, []string{fmt.Sprintf("%s: %s", title, count(len(list), "call"))})
 		for _, n := range list {
 			rest := arguments(n.Args)
 			if n.Condition != "" {
@@ -149,7 +148,6 @@ func (p *printer) calls(needs []Need) {
 			}
 			rows = append(rows, []string{"  " + fmt.Sprint(n.Nr), call(n.Name, n.Nr), rest})
 		}
-		rows = append(rows, []string{""})
 	}
 	p.columns("", nil, rows)
 }
@@ -181,16 +179,16 @@ func (p *printer) script(b Binary) {
 	p.lead(bold, "note", fmt.Sprintf(": %s is a script: %s was checked", strings.Join(b.Script, ", by "), interpreter))
 }
 
-// text is what a gap is, with what can be done about it.
-func (g Gap) text() string {
-	if advice := g.advice(); advice != "" {
+// text is what a gap of a binary is, with what can be done about it.
+func (g Gap) text(b Binary) string {
+	if advice := g.advice(b); advice != "" {
 		return g.Detail + ": " + advice
 	}
 	return g.Detail
 }
 
 // advice says how the next run can see more.
-func (g Gap) advice() string {
+func (g Gap) advice(b Binary) string {
 	const some = 3
 	flags := func(flag string) string {
 		var list []string
@@ -210,6 +208,8 @@ func (g Gap) advice() string {
 		return "check it too, or give " + flags("--with")
 	case g.Kind == "exec":
 		return "check them too, or give " + flags("--with")
+	case g.Kind == "dlopen" && len(g.Names) == 0 && slices.ContainsFunc(b.Modules, func(m Module) bool { return m.Opened }):
+		return "what it loads besides those listed, give with --plugin"
 	case g.Kind == "dlopen" && len(g.Names) == 0:
 		return "give it with --plugin"
 	case g.Kind == "dlopen":

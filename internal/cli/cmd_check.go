@@ -38,7 +38,7 @@ needed over all of them. PROFILE defaults to ` + defaultProfile + `.`,
 }
 
 func (a *App) check(o *options, args []string) error {
-	binaries, name, err := splitArgs(args, len(o.build) > 0)
+	binaries, name, err := o.splitArgs(args)
 	if err != nil {
 		return err
 	}
@@ -69,6 +69,9 @@ func (a *App) check(o *options, args []string) error {
 	if err != nil {
 		return err
 	}
+	if slices.ContainsFunc(scans, machineLibraries) {
+		assumed = append(assumed, "libraries")
+	}
 	doc.Target = targetDoc(result.Resolved.Target, assumed)
 	code := o.judge(doc, result, scans)
 	if err := a.emit(o, doc); err != nil {
@@ -76,6 +79,9 @@ func (a *App) check(o *options, args []string) error {
 	}
 	return done(code)
 }
+
+// machineLibraries reports whether libraries were read that nobody has said to be the program's own.
+func machineLibraries(s *elfscan.Result) bool { return s.Root == "" && len(s.Modules) > 1 }
 
 // judge fills in verdict, outcomes and findings, and returns the exit code.
 func (o *options) judge(doc *report.Check, r *lint.Result, scans []*elfscan.Result) int {

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -60,14 +62,16 @@ func (a *App) scanAll(o *options, binaries []string) ([]*elfscan.Result, error) 
 		if path == "-" {
 			return nil, usage("a binary cannot come from stdin (-)")
 		}
-		s, err := a.scanOne(o, path)
+		s, err := a.scanOne(o, a.reading(o), path)
 		if err != nil {
 			return nil, err
 		}
 		scans = append(scans, s)
 	}
 	for _, b := range built {
-		s, err := a.scanOne(o, b.path)
+		from := a.reading(o)
+		from.Root = "" // where the go command has put it
+		s, err := a.scanOne(o, from, b.path)
 		if err != nil {
 			return nil, err
 		}
@@ -77,11 +81,53 @@ func (a *App) scanAll(o *options, binaries []string) ([]*elfscan.Result, error) 
 		}
 		scans = append(scans, s)
 	}
-	return scans, nil
+	return scans, a.unite(o, scans)
 }
 
-func (a *App) scanOne(o *options, path string) (*elfscan.Result, error) {
-	s, err := elfscan.Scan(path)
+// unite adds to each scan what the programs of --with need.
+func (a *App) unite(o *options, scans []*elfscan.Result) error {
+	children := a.reading(o)
+	children.Plugins = nil
+	for _, path := range o.with {
+		child, err := children.Scan(path)
+		if err != nil {
+			return fmt.Errorf("--with: %w", err)
+		}
+		for _, s := range scans {
+			if err := s.Unite(child); err != nil {
+				return usage("--with: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// reading says how binaries are read.
+func (a *App) reading(o *options) elfscan.Options {
+	opt := elfscan.Options{Root: o.root, Plugins: o.plugins, Conservative: o.conservative}
+	if !o.noCache {
+		opt.CacheDir = a.cacheDir()
+	}
+	return opt
+}
+
+// cacheDir is where results are kept between runs, "" for nowhere.
+func (a *App) cacheDir() string {
+	if dir := a.env("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "profcheck")
+	}
+	if !a.process {
+		return ""
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "profcheck")
+}
+
+func (a *App) scanOne(o *options, from elfscan.Options, path string) (*elfscan.Result, error) {
+	s, err := from.Scan(path)
 	if err != nil {
 		return nil, err
 	}
@@ -112,6 +158,7 @@ is 0 if it can make the call, 1 if it cannot, and 3 if nothing was found but the
 		RunE:              func(_ *cobra.Command, args []string) error { return a.why(o, args[0], args[1]) },
 	}
 	cmd.Flags().BoolVar(&o.allowIncomplete, "allow-incomplete", false, "take what the scan did not see for not needed")
+	o.programFlags(cmd)
 	return cmd
 }
 
@@ -122,8 +169,11 @@ func (a *App) why(o *options, path, word string) error {
 			return err
 		}
 	}
-	s, err := elfscan.Scan(path)
+	s, err := a.reading(o).Scan(path)
 	if err != nil {
+		return err
+	}
+	if err := a.unite(o, []*elfscan.Result{s}); err != nil {
 		return err
 	}
 	nr, err := parseSyscall(s.Arch, word)

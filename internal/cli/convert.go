@@ -53,7 +53,11 @@ func constants(args [6]elfscan.Values) (out [6][]uint64) {
 func binaryDoc(r *elfscan.Result) report.Binary {
 	b := report.Binary{
 		Path: r.Path, Kind: r.Kind, Arch: r.Arch.Name, Toolchain: r.GoVersion, Complete: r.Complete(),
+		Script: r.Script, Root: r.Root, With: r.With,
 		Syscalls: []report.Need{}, Unresolved: []report.Unresolved{}, Gaps: []report.Gap{},
+	}
+	for _, m := range r.Modules {
+		b.Modules = append(b.Modules, report.Module{Path: m.Path, BuildID: m.BuildID, Opened: m.Opened})
 	}
 	for i := range r.Needs {
 		b.Syscalls = append(b.Syscalls, needDoc(&r.Needs[i], r.Arch))
@@ -64,7 +68,7 @@ func binaryDoc(r *elfscan.Result) report.Binary {
 		})
 	}
 	for _, g := range r.Gaps {
-		b.Gaps = append(b.Gaps, report.Gap{Kind: string(g.Kind), Detail: g.Detail, Path: report.FromPath(g.Path)})
+		b.Gaps = append(b.Gaps, report.Gap{Kind: string(g.Kind), Detail: g.Detail, Names: g.Names, Path: report.FromPath(g.Path)})
 	}
 	return b
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/profcheck/profcheck/elfscan"
 	"github.com/profcheck/profcheck/profile"
 )
 
@@ -67,7 +68,7 @@ const (
 	absent    content = iota // no such file
 	opaque                   // a directory, or a file that cannot be read
 	stream                   // a pipe or device, which only a profile can come from
-	elf                      // begins with ELF's magic number
+	program                  // begins with the magic number of ELF files or of scripts
 	jsonText                 // begins like a JSON object
 	something                // any other file
 )
@@ -92,8 +93,8 @@ func sniff(path string) content {
 	n, _ := io.ReadFull(f, head)
 	head = head[:n]
 	switch {
-	case bytes.HasPrefix(head, []byte("\x7fELF")):
-		return elf
+	case bytes.HasPrefix(head, []byte("\x7fELF")), bytes.HasPrefix(head, []byte("#!")):
+		return program
 	case bytes.HasPrefix(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n"), []byte("{")):
 		return jsonText
 	}
@@ -102,7 +103,8 @@ func sniff(path string) content {
 
 // splitArgs tells binaries and profile apart: the last argument is the profile when it is one.
 // built says that --build gives binaries as well.
-func splitArgs(args []string, built bool) (binaries []string, profileName string, err error) {
+func (o *options) splitArgs(args []string) (binaries []string, profileName string, err error) {
+	built := len(o.build) > 0
 	if len(args) == 0 {
 		if built {
 			return nil, defaultProfile, nil
@@ -118,8 +120,9 @@ func splitArgs(args []string, built bool) (binaries []string, profileName string
 			return nil, "", usage("no binary given to check under %s; profcheck lint %s judges the profile alone", last, last)
 		}
 		return before, last, nil
+	case (kind == absent || o.root != "") && o.isProgram(last):
 	case kind == absent && likeBuiltin(last) && alone:
-		return nil, "", unknownWord(last)
+		return nil, "", o.unknownWord(last)
 	case kind == absent && likeBuiltin(last):
 		return before, last, nil // and profile.Open names the nearest built-in
 	case kind == jsonText && alone:
@@ -132,18 +135,28 @@ func splitArgs(args []string, built bool) (binaries []string, profileName string
 	return args, defaultProfile, nil
 }
 
-// unknownWord is the error for a first word that is neither command nor file.
-func unknownWord(word string) error {
-	if s := suggest(word, commandNames); strings.Contains(s, "mean") {
+// isProgram reports whether there is a program of this name: in the root of --root, or in PATH.
+func (o *options) isProgram(name string) bool {
+	_, err := elfscan.Options{Root: o.root}.Find(name)
+	return err == nil
+}
+
+// unknownWord is the error for a first word that is neither command nor program.
+func (o *options) unknownWord(word string) error {
+	s := suggest(word, commandNames)
+	switch {
+	case strings.Contains(s, "mean"):
 		return usage("no command or file %q%s", word, s)
+	case o.root != "":
+		return fmt.Errorf("%s: no such command, and no such program in %s", word, o.root)
 	}
 	return fmt.Errorf("%s: no such file or command; see profcheck --help", word)
 }
 
 // firstWord checks the first of several arguments that came without a command word.
-func firstWord(args []string) error {
-	if len(args) > 1 && likeBuiltin(args[0]) && !isBuiltin(args[0]) && sniff(args[0]) == absent {
-		return unknownWord(args[0])
+func (o *options) firstWord(args []string) error {
+	if len(args) > 1 && likeBuiltin(args[0]) && !isBuiltin(args[0]) && sniff(args[0]) == absent && !o.isProgram(args[0]) {
+		return o.unknownWord(args[0])
 	}
 	return nil
 }

@@ -106,7 +106,11 @@ func TestSplitArgs(t *testing.T) {
 		{"narrow.json", false, "", "", "narrow.json is a profile, and no binary is given; profcheck lint narrow.json judges it alone"},
 		{"nosuch", false, "", "", "nosuch: no such file or command; see profcheck --help"},
 	} {
-		bins, profile, err := splitArgs(strings.Fields(c.args), c.built)
+		o := &options{}
+		if c.built {
+			o.build = []string{"./cmd"}
+		}
+		bins, profile, err := o.splitArgs(strings.Fields(c.args))
 		message := ""
 		if err != nil {
 			message = err.Error()

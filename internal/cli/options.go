@@ -29,6 +29,10 @@ type options struct {
 	strict          bool
 	allowIncomplete bool
 	build           []string
+
+	root                  string   // --root
+	plugins, with         []string // --plugin, --with
+	conservative, noCache bool
 }
 
 const (
@@ -100,6 +104,18 @@ func (o *options) scanFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.strict, "strict", false, "what cannot be decided makes exit code 3: arguments, programs that are started, code that is loaded")
 	f.BoolVar(&o.allowIncomplete, "allow-incomplete", false, "judge what was seen, even if the scan could not see everything")
 	f.StringArrayVar(&o.build, "build", nil, "build the Go `PACKAGE` for Linux and take its program; may be repeated")
+	o.programFlags(cmd)
+}
+
+// programFlags say where the files of programs are, and how they are read.
+func (o *options) programFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.root, "root", "", "take programs and all that they load from `DIR` as if it were /, say from an unpacked image")
+	f.StringArrayVar(&o.plugins, "plugin", nil, "the program also loads `FILE`, or all shared objects in the directory FILE; may be repeated")
+	f.StringArrayVar(&o.with, "with", nil, "the program starts `BINARY`: unite what both need; may be repeated")
+	f.BoolVar(&o.conservative, "conservative", false, "count all code of C, C++ and Rust files as used, whatever leads to it")
+	f.BoolVar(&o.noCache, "no-cache", false, "neither use nor keep what was found out about each file")
+	_ = cmd.MarkFlagDirname("root") // the error is for a flag that does not exist
 }
 
 // words completes the values of a flag.

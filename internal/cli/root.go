@@ -41,7 +41,7 @@ Exit codes: 0 nothing at or above the threshold (--fail-on); 1 findings, or the 
 				_ = cmd.Help() // it writes to stderr, and there is nobody to tell that this failed
 				return usage("no binary given")
 			}
-			if err := firstWord(args); err != nil {
+			if err := o.firstWord(args); err != nil {
 				return err
 			}
 			return a.check(o, args)
