@@ -202,12 +202,47 @@ func (f *flow) decode() {
 	for i := range f.insts[:max(0, len(f.insts)-1)] {
 		in := &f.insts[i]
 		if in.end > in.start && ends(f.ops[in.end-1].Kind) {
-			if next := f.insts[i+1].off; !f.leader[next] {
+			if f.conv.Ordered {
+				f.orphan(i + 1)
+			} else if next := f.insts[i+1].off; !f.leader[next] {
 				f.leader[next] = true
 				f.orphans = append(f.orphans, next)
 			}
 		}
 	}
+}
+
+// orphan notes that nothing seems to lead to instruction i, if it is not padding before the next
+// block.
+func (f *flow) orphan(i int) {
+	for ; i < len(f.insts) && !f.leader[f.insts[i].off]; i++ {
+		in := &f.insts[i]
+		if padding(f.code[in.off : in.off+int32(in.len)]) {
+			continue
+		}
+		f.leader[in.off] = true
+		f.orphans = append(f.orphans, in.off)
+		return
+	}
+}
+
+// padding reports whether an instruction is what assemblers fill gaps with.
+func padding(code []byte) bool {
+	if len(code) == 4 && code[0] == 0x1f && code[1] == 0x20 && code[2] == 3 && code[3] == 0xd5 {
+		return true // NOP of arm64
+	}
+	for len(code) > 1 && (code[0] == 0x66 || code[0] == 0x2e) {
+		code = code[1:]
+	}
+	switch {
+	case len(code) == 1:
+		return code[0] == 0x90 || code[0] == 0xcc
+	case code[0] == 0x0f:
+		return code[1] == 0x1f
+	case len(code) == 2: // xchg %ax, %ax
+		return code[0] == 0x87 && code[1] == 0xc0
+	}
+	return false
 }
 
 func ends(k isa.OpKind) bool {
@@ -269,7 +304,10 @@ func (f *flow) block(off int32, s *state) {
 		f.visited[i] = true
 		f.budget -= 1 + int(in.end-in.start)
 		for k := in.start; k < in.end; k++ {
-			if !f.step(&f.ops[k], f.base+uint64(in.off), s) {
+			op := &f.ops[k]
+			if op.Kind == isa.OpBranch {
+				f.branch(op, i, f.base+uint64(in.off), s)
+			} else if !f.step(op, f.base+uint64(in.off), s) {
 				return
 			}
 		}
@@ -338,8 +376,6 @@ func (f *flow) step(op *isa.Op, pc uint64, s *state) bool {
 			f.killEscaped(s)
 		}
 		f.forget(s, op, pc)
-	case isa.OpBranch:
-		f.jump(op, pc, s)
 	case isa.OpJump:
 		f.jump(op, pc, s)
 		return false

@@ -95,6 +95,17 @@ func (o *object) bounds() {
 			}
 		}
 	}
+	if len(o.m.Frames) < 100 { // musl describes none: take what is called, or whose address is formed
+		for i := range o.m.Segments {
+			if s := &o.m.Segments[i]; s.Exec {
+				for _, r := range o.conv.Machine.Scan(s.Data, s.Addr, nil) {
+					if to := o.segment(r.Target); to != nil && to.Exec && (r.Kind == isa.RefCall || r.Kind == isa.RefAddr) {
+						starts = append(starts, r.Target)
+					}
+				}
+			}
+		}
+	}
 	slices.Sort(starts)
 	starts = slices.Compact(starts)
 	for i, s := range starts {
@@ -195,8 +206,10 @@ func (o *object) Changes(addr uint64) bool {
 func (o *object) Stops(target uint64) bool {
 	known, ok := o.stops[target]
 	if !ok {
-		f, found := o.find(target)
-		known = found && f.Start == target && NoReturn(o.conv.Machine, o.Bytes(f.Start, f.End-f.Start), target)
+		o.stops[target] = false // while it is looked at
+		if f, found := o.find(target); found && f.Start == target {
+			known = NeverReturns(o.conv.Machine, o.Bytes(f.Start, f.End-f.Start), target, o.Stops)
+		}
 		o.stops[target] = known
 	}
 	return known
@@ -227,6 +240,13 @@ func (o *object) resolve(start uint64) []answer {
 			r := &chase{o: o, seen: map[chased]bool{}}
 			number, _ := o.conv.Entry(c.Kind)
 			r.follow(start, s, c.Regs[number], 0)
+			for _, nr := range r.a.nrs {
+				for _, arg := range r.provided {
+					if o.keeper().Writes(nr, arg) {
+						r.fail("written by the kernel behind the pointer")
+					}
+				}
+			}
 			slices.Sort(r.a.nrs)
 			r.a.nrs, r.a.at = slices.Compact(r.a.nrs), c.At
 			out = append(out, r.a)
@@ -245,6 +265,8 @@ type chase struct {
 	o    *object
 	a    answer
 	seen map[chased]bool
+
+	provided []int // see Keeper.Provided
 }
 
 func (r *chase) fail(why string) {
@@ -270,7 +292,7 @@ func (r *chase) follow(fn uint64, s *Summary, id ValueID, depth int) {
 	params := !v.Params.Empty()
 	for _, d := range v.Derefs {
 		switch {
-		case !r.o.keeper().Keeps(s, d):
+		case !r.keeps(s, d):
 			r.fail("may be written behind the pointer")
 		case d.Cell == 0:
 			params = true
@@ -300,6 +322,13 @@ func (r *chase) follow(fn uint64, s *Summary, id ValueID, depth int) {
 			}
 		}
 	}
+}
+
+func (r *chase) keeps(s *Summary, d Deref) bool {
+	k := r.o.keeper()
+	ok := k.Keeps(s, d)
+	r.provided = append(r.provided, k.Provided...)
+	return ok
 }
 
 // stored follows memory behind a pointer that a variable holds, to who stored it there.

@@ -20,6 +20,11 @@ type Keeper struct {
 
 	Values     *Values
 	Convention *Convention
+
+	// Provided collects arguments of syscalls whose number itself lies behind the pointer. The
+	// answer holds provided that none of the numbers found there makes the kernel write behind them:
+	// then no first write can be.
+	Provided []int
 }
 
 // keepDepth bounds how far a pointer is followed into functions that it is passed to.
@@ -177,6 +182,10 @@ func (w *watch) kernel(c *Call, d Deref) bool {
 		if !points || exact && d.Off != anywhere && off >= d.Off+8 {
 			continue
 		}
+		if n := w.Values.Get(c.Regs[number]); !ok && !n.Unknown && n.behind(d) {
+			w.Provided = append(w.Provided, i)
+			continue
+		}
 		if !ok {
 			return false
 		}
@@ -187,4 +196,14 @@ func (w *watch) kernel(c *Call, d Deref) bool {
 		}
 	}
 	return true
+}
+
+// behind reports whether all that v can be, but for constants, lies behind the pointer of d.
+func (v *Value) behind(d Deref) bool {
+	for _, e := range v.Derefs {
+		if e.Cell != d.Cell || e.Param != d.Param {
+			return false
+		}
+	}
+	return v.Params.Empty() && len(v.Cells) == 0
 }

@@ -1,7 +1,5 @@
 package flow
 
-import "github.com/profcheck/profcheck/elfscan/internal/isa"
-
 // Func is a function that is followed: a run of code that is entered at its beginning.
 type Func struct {
 	Start   uint64   // its address
@@ -31,32 +29,4 @@ type Program interface {
 	StackArgs(target uint64) (int64, bool)
 	// Pointers returns those constants of id whose way through the program matters: function values.
 	Pointers(id ValueID) []uint64
-}
-
-// NoReturn reports whether the function with this code, at address start, holds no return and no
-// way out: what calls it does not go on.
-func NoReturn(m *isa.Machine, code []byte, start uint64) bool {
-	if len(code) > MaxCode {
-		return false
-	}
-	var ops []isa.Op
-	ended := false
-	for off := 0; off < len(code); {
-		var n int
-		ops, n = m.Decode(code[off:], start+uint64(off), ops[:0])
-		if n == 0 {
-			return false
-		}
-		ended = len(ops) > 0 && (ends(ops[len(ops)-1].Kind) || ops[len(ops)-1].Kind == isa.OpCall)
-		for i := range ops {
-			switch k := ops[i].Kind; {
-			case k == isa.OpReturn, k == isa.OpJumpInd:
-				return false
-			case (k == isa.OpJump || k == isa.OpBranch) && ops[i].Target-start >= uint64(len(code)):
-				return false
-			}
-		}
-		off += n
-	}
-	return ended // what follows the last instruction is another function
 }
