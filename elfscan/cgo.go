@@ -26,7 +26,8 @@ func (o Options) around(p *program, path string, r io.ReaderAt, size int64, at *
 }
 
 // goText returns where the code of Go functions lies, ascending. Go's linker lists the C functions
-// of packages with cgo in its table, too, if it links them itself, but knows nothing more of them.
+// of packages with cgo in its table, too, if it links them itself, but knows no lines of them. Where
+// it knows of none at all, the table was made by something else, and all is Go's.
 func (p *program) goText() []span {
 	var out []span
 	for f := range p.tab.funcs {
@@ -39,6 +40,10 @@ func (p *program) goText() []span {
 			continue
 		}
 		out = append(out, span{fn.entry, fn.end - fn.entry})
+	}
+	if len(out) == 0 {
+		first, last := p.tab.span()
+		out = append(out, span{first, last - first})
 	}
 	return out
 }
