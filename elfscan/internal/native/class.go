@@ -1,6 +1,7 @@
 package native
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/profcheck/profcheck/elfscan/internal/isa"
@@ -13,8 +14,14 @@ type classifier struct {
 	r      *resolver
 	after  *tree       // what runs from main on, and what constructors and destructors run
 	conds  []condition // that do not hold from the start
-	always *tree       // what is reached if none of them holds; nil if there are none
-	only   []*tree     // by condition: what is reached if only that one holds; nil if not asked yet
+	always *walked     // what is reached if none of them holds; nil if there are none
+	only   []*walked   // by condition: what is reached if only that one holds; nil if not asked yet
+}
+
+// walked is a tree with what was left out.
+type walked struct {
+	*tree
+	cut *cut
 }
 
 func (p *program) newClassifier(r *resolver) *classifier {
@@ -26,56 +33,73 @@ func (p *program) newClassifier(r *resolver) *classifier {
 	c.conds = p.conditions(r)
 	if len(c.conds) > 0 {
 		c.always = c.walkWith(-1)
-		c.only = make([]*tree, len(c.conds))
+		c.only = make([]*walked, len(c.conds))
 	}
 	return c
 }
 
 // walkWith walks the program as it is if only condition i holds.
-func (c *classifier) walkWith(i int) *tree {
-	cut := &cut{nodes: map[node]bool{}, at: map[uint64]bool{}}
+func (c *classifier) walkWith(i int) *walked {
 	roots := *c.p.starts
 	for k := range c.conds {
-		if k == i {
-			continue
-		}
-		for _, n := range c.conds[k].nodes {
-			cut.nodes[n] = true
-		}
-		for _, at := range c.conds[k].at {
-			cut.at[at] = true
-		}
-		if c.conds[k].opened {
+		if k != i && c.conds[k].opened {
 			roots.opened = nil
 		}
 	}
-	t := c.p.walkCut(roots.all(), cut)
-	return t
+	cut := c.cutFor(i)
+	return &walked{c.p.walkCut(roots.all(), cut), cut}
+}
+
+// cutFor is what cannot run if only condition i holds. What several conditions name takes one of
+// them.
+func (c *classifier) cutFor(i int) *cut {
+	out := &cut{nodes: map[node]bool{}, at: map[uint64]bool{}}
+	for k := range c.conds {
+		for _, n := range c.conds[k].nodes {
+			out.nodes[n] = true
+		}
+		for _, at := range c.conds[k].at {
+			out.at[at] = true
+		}
+	}
+	if i >= 0 {
+		for _, n := range c.conds[i].nodes {
+			delete(out.nodes, n)
+		}
+		for _, at := range c.conds[i].at {
+			delete(out.at, at)
+		}
+	}
+	return out
 }
 
 // findStartup walks what can run once the program is set up: from the functions whose address the
 // entry passes on, main among them, and from constructors and destructors. What only the loader and
-// the libc's own start reach is start-up.
+// the libc's own start reach is start-up. A program whose entry passes on nothing does without a libc.
 func (c *classifier) findStartup() {
 	p := c.p
 	var roots []node
-	roots = append(append(roots, p.starts.init...), p.starts.opened...)
+	roots = slices.Concat(p.starts.init, p.starts.opened, p.starts.outside)
+	passed := p.o.Outside
 	for _, n := range p.starts.entry {
 		if int(n) >= p.funcs {
 			continue
 		}
 		for _, e := range p.out(n) {
 			if e.kind == edgeReference && p.owner(e.to).index == 0 {
-				roots = append(roots, e.to)
+				roots, passed = append(roots, e.to), true
 			}
 		}
+	}
+	if !passed {
+		roots = append(roots, p.starts.entry...)
 	}
 	c.after = p.walk(roots)
 }
 
 // class returns the class of a call and, for conditional ones, the condition.
 func (c *classifier) class(f resolved) (finding.Class, string) {
-	if c.always != nil && !c.alive(c.always, -1, f.hop) {
+	if c.always != nil && !alive(c.always, f.hop) {
 		return finding.Conditional, c.when(f.hop)
 	}
 	direct := f.known.next == nil // made by the function itself, not through a wrapper
@@ -91,16 +115,11 @@ func (c *classifier) class(f resolved) (finding.Class, string) {
 	return finding.Required, ""
 }
 
-// alive reports whether a chain can run in t, in which only condition i holds.
-func (c *classifier) alive(t *tree, i int, h *hop) bool {
+// alive reports whether a chain can run in a walk that left out some instructions.
+func alive(w *walked, h *hop) bool {
 	for ; h != nil; h = h.next {
-		if !t.reached(h.fn) {
+		if !w.reached(h.fn) || w.cut.at[h.at] {
 			return false
-		}
-		for k := range c.conds {
-			if k != i && c.conds[k].cuts(h.at) {
-				return false
-			}
 		}
 	}
 	return true
@@ -115,7 +134,7 @@ func (c *classifier) when(h *hop) string {
 			c.only[i] = c.walkWith(i)
 		}
 		all = append(all, c.conds[i].text)
-		if c.alive(c.only[i], i, h) {
+		if alive(c.only[i], h) {
 			enough = append(enough, c.conds[i].text)
 		}
 	}

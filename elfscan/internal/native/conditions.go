@@ -14,13 +14,8 @@ import (
 type condition struct {
 	text   string // completes "only if ..."
 	nodes  []node
-	at     []uint64 // ascending: calls, instructions that form an address, syscall instructions
+	at     []uint64 // calls, instructions that form an address, syscall instructions
 	opened bool     // it stands for the libraries that are opened while the program runs
-}
-
-func (c *condition) cuts(at uint64) bool {
-	_, ok := slices.BinarySearch(c.at, at)
-	return ok
 }
 
 // finder finds the ways into the code of one condition; none if the condition may hold from the
@@ -52,7 +47,7 @@ var finders = []finder{
 	},
 	{
 		text: "the loader prints a message (an error, or for LD_DEBUG and its like)",
-		why:  "elf/dl-printf.c writes with writev, which the loader uses for nothing else",
+		why:  "elf/dl-printf.c writes with writev, and names its file for LD_DEBUG_OUTPUT and its lines by the process; the loader has no other use for writev and getpid",
 		find: (*program).loaderPrints,
 	},
 	{
@@ -66,9 +61,63 @@ var finders = []finder{
 		find: (*program).loaderOrigin,
 	},
 	{
+		text: "exit_group fails, which only a filter makes it do",
+		why:  "sysdeps/unix/sysv/linux/_exit.c: behind exit_group stands exit",
+		find: (*program).exitFails,
+	},
+	{
 		text: "the first thread ends by itself (pthread_exit)",
 		why:  "nptl/libc_start_call_main.h: exit without exit_group follows the longjmp of pthread_exit or of a cancellation",
 		find: (*program).mainThreadExits,
+	},
+	{
+		text: "a thread is created with a scheduling policy of its own (pthread_attr_setinheritsched)",
+		why:  "nptl/pthread_create.c: the scheduling of a new thread is looked at for attributes with PTHREAD_EXPLICIT_SCHED alone",
+		find: func(p *program, r *resolver) ([]node, []uint64) {
+			return p.threadAttribute(r, []string{"pthread_attr_setinheritsched", "pthread_setattr_default_np"}, "sched_getparam", "sched_getscheduler", "sched_setscheduler", "tgkill")
+		},
+	},
+	{
+		text: "a thread is created for some processors (pthread_attr_setaffinity_np)",
+		why:  "nptl/pthread_create.c: a new thread gets its affinity from attributes that have one",
+		find: func(p *program, r *resolver) ([]node, []uint64) {
+			return p.threadAttribute(r, []string{"pthread_attr_setaffinity_np", "pthread_setattr_default_np"}, "sched_setaffinity", "tgkill")
+		},
+	},
+	{
+		text: "a thread registered a service of Sun RPC (svc_register)",
+		why:  "sunrpc/svc.c __rpc_thread_svc_cleanup: a thread that ends unregisters its services, of which only svc_register makes any",
+		find: (*program).rpcServices,
+	},
+	{
+		text: "glob expands ~ (GLOB_TILDE)",
+		why:  "posix/glob.c: glob asks for users' directories for patterns with a tilde and with that flag alone",
+		find: (*program).globTilde,
+	},
+	{
+		text: "GCONV_PATH is set",
+		why:  "iconv/gconv_conf.c __gconv_get_path: the working directory is asked for to complete what GCONV_PATH names",
+		find: (*program).converterPath,
+	},
+	{
+		text: "the loader ends before the program starts",
+		why:  "elf/rtld.c: it prints diagnostics or a fatal error and exits; functions that end in _exit whatever they do",
+		find: (*program).loaderEnds,
+	},
+	{
+		text: "message catalogues lie in a relative directory (bindtextdomain)",
+		why:  "intl/dcigettext.c: the working directory is asked for if the directory of a catalogue does not begin with a slash",
+		find: (*program).relativeCatalogues,
+	},
+	{
+		text: "the kernel has no faccessat2 (before Linux 5.8)",
+		why:  "sysdeps/unix/sysv/linux/faccessat.c: the identity of the process is asked for after ENOSYS alone",
+		find: (*program).oldAccess,
+	},
+	{
+		text: "getrandom fails (kernels before 3.17)",
+		why:  "OpenSSL, providers/implementations/rands/seeding/rand_unix.c wait_random_seeded: waits for /dev/random before it reads /dev/urandom, for want of getrandom",
+		find: (*program).noRandom,
 	},
 	{
 		text: "a host or network name is looked up",
@@ -91,8 +140,7 @@ func (p *program) conditions(r *resolver) []condition {
 	for _, f := range finders {
 		nodes, at := f.find(p, r)
 		if len(nodes)+len(at) > 0 {
-			slices.Sort(at)
-			out = append(out, condition{text: f.text, nodes: nodes, at: slices.Compact(at)})
+			out = append(out, condition{text: f.text, nodes: nodes, at: at})
 		}
 	}
 	return out
@@ -143,7 +191,7 @@ var raisers = []string{"raise", "gsignal"}
 
 // aborts finds the functions that end in abort, and in the libc the calls that raise SIGABRT or, for
 // a message catalogue that divides by zero (intl/plural-eval.c), SIGFPE.
-func (p *program) aborts(*resolver) ([]node, []uint64) {
+func (p *program) aborts(r *resolver) ([]node, []uint64) {
 	var nodes []node
 	family := map[node]bool{}
 	for _, n := range p.entriesOf(abortFamily...) {
@@ -156,12 +204,16 @@ func (p *program) aborts(*resolver) ([]node, []uint64) {
 		return nil, nil
 	}
 	libc := p.owner(nodes[0])
+	ending := p.makers(r, "exit", "exit_group", "execve", "execveat", "rt_sigreturn")
+	for _, u := range r.failed {
+		ending[u.hop.origin().fn] = true
+	}
 	// Functions that do not return and whose last call leads to abort and can lead nowhere else.
 	for changed := true; changed; {
 		changed = false
 		for i := range libc.facts.Funcs {
 			n := libc.fn0 + node(i)
-			if !family[n] && p.tree.reached(n) && p.doomed(n, family) {
+			if !family[n] && p.tree.reached(n) && p.doomed(n, family, ending) {
 				family[n], changed = true, true
 				nodes = append(nodes, n)
 			}
@@ -190,10 +242,11 @@ func (p *program) aborts(*resolver) ([]node, []uint64) {
 
 // doomed reports whether function n of the libc ends in a function of the family whatever it does:
 // it holds no return and no way out, and all that it calls last either belongs to the family or
-// calls nothing that does not return but the family.
-func (p *program) doomed(n node, family map[node]bool) bool {
+// calls nothing that does not return but the family. Functions that make a call that does not return
+// are in ending.
+func (p *program) doomed(n node, family, ending map[node]bool) bool {
 	_, f := p.fun(n)
-	if f.Flags&(code.HasSyscall|code.Stub|code.HasIndirect|code.FallsOut) != 0 || !p.Stops(p.start(n)) {
+	if f.Flags&(code.Stub|code.HasIndirect|code.FallsOut) != 0 || ending[n] || !p.Stops(p.start(n)) {
 		return false
 	}
 	ends := 0
@@ -338,7 +391,8 @@ func (p *program) loaderProfiles(r *resolver) ([]node, []uint64) {
 
 func (p *program) loaderPrints(r *resolver) ([]node, []uint64) {
 	fns, _ := p.loaderSites(r, "writev")
-	return fns, nil
+	_, at := p.loaderSites(r, "getpid")
+	return fns, at
 }
 
 func (p *program) loaderStarted(r *resolver) ([]node, []uint64) {
@@ -409,4 +463,298 @@ func (p *program) namesLookedUp(*resolver) ([]node, []uint64) {
 		}
 	}
 	return nil, at
+}
+
+// threadAttribute finds the calls of the given names in pthread_create and in the functions that only
+// it calls, unless one of the setters is reached.
+func (p *program) threadAttribute(r *resolver, setters []string, names ...string) ([]node, []uint64) {
+	if p.anyReached(setters...) {
+		return nil, nil
+	}
+	creators := p.entriesOf("pthread_create")
+	nrs := map[uint64]bool{}
+	for _, name := range names {
+		if nr, ok := p.arch.Number(name); ok {
+			nrs[uint64(nr)] = true
+		}
+	}
+	var at []uint64
+	for _, f := range r.claims {
+		fn := f.known.fn
+		if !nrs[f.nr] || len(creators) == 0 || p.owner(fn) != p.owner(creators[0]) {
+			continue
+		}
+		if slices.Contains(creators, fn) || !p.exportedAt(p.owner(fn), fn) && p.onlyCalledBy(fn, creators) {
+			at = append(at, f.known.at)
+		}
+	}
+	return nil, at
+}
+
+// onlyCalledBy reports whether function n is called, and by some of users alone.
+func (p *program) onlyCalledBy(n node, users []node) bool {
+	callers := 0
+	for _, c := range p.callersOf(n) {
+		if c == n {
+			continue
+		}
+		if callers++; !slices.Contains(users, c) {
+			return false
+		}
+	}
+	return callers > 0 && p.unseen(n) == ""
+}
+
+// callsTo returns the places at which some functions call n.
+func (p *program) callsTo(n node, from func(node) bool) []uint64 {
+	var at []uint64
+	for _, c := range p.callersOf(n) {
+		if c == n || !from(c) {
+			continue
+		}
+		p.eachCall(c, func(to node, a uint64) {
+			if to == n {
+				at = append(at, a)
+			}
+		})
+	}
+	return at
+}
+
+// rpcRegistrars register a service.
+var rpcRegistrars = []string{"svc_register", "registerrpc"}
+
+func (p *program) rpcServices(*resolver) ([]node, []uint64) {
+	if p.anyReached(rpcRegistrars...) {
+		return nil, nil
+	}
+	var at []uint64
+	for _, n := range p.entriesOf("svc_unregister") {
+		libc := p.owner(n)
+		at = append(at, p.callsTo(n, func(c node) bool { return p.owner(c) == libc && !p.exportedAt(libc, c) })...)
+	}
+	return nil, at
+}
+
+// tildeFlags are GLOB_TILDE and GLOB_TILDE_CHECK (glob.h).
+const tildeFlags = 1<<12 | 1<<14
+
+var globs = []string{"glob", "glob64"}
+
+// globTilde finds the calls by which glob asks for users, if all flags that it gets are known and
+// none asks for it.
+func (p *program) globTilde(*resolver) ([]node, []uint64) {
+	users := p.entriesOf("getlogin_r", "getpwnam_r", "getpwnam")
+	var at []uint64
+	for _, n := range p.entriesOf(globs...) {
+		if !p.tree.reached(n) {
+			continue
+		}
+		flags, ok := p.argument(n, 1)
+		if !ok || slices.ContainsFunc(flags, func(v uint64) bool { return v&tildeFlags != 0 }) {
+			return nil, nil
+		}
+		for _, u := range users {
+			at = append(at, p.callsTo(u, func(c node) bool { return c == n })...)
+		}
+	}
+	return nil, at
+}
+
+// argument returns what the callers of function n pass as a parameter, if all of it is known. What n
+// passes to itself does not count.
+func (p *program) argument(n node, param int) ([]uint64, bool) {
+	if param >= len(p.conv.Params) {
+		return nil, false
+	}
+	r := p.newResolver()
+	r.text, r.skip = true, n
+	r.push(&hop{fn: n, at: p.start(n), nr: p.vs.RegParam(p.conv.Params[param])})
+	r.run()
+	if len(r.failed) > 0 {
+		return nil, false
+	}
+	var out []uint64
+	for _, f := range r.found {
+		out = append(out, f.nr)
+	}
+	return out, true
+}
+
+func (p *program) relativeCatalogues(*resolver) ([]node, []uint64) {
+	for _, n := range p.entriesOf("bindtextdomain") {
+		if !p.tree.reached(n) {
+			continue
+		}
+		dirs, ok := p.argument(n, 1)
+		if !ok {
+			return nil, nil
+		}
+		for _, d := range dirs {
+			if s, _ := p.textAt(d); d != 0 && !strings.HasPrefix(s, "/") {
+				return nil, nil
+			}
+		}
+	}
+	translators := p.entriesOf("dcgettext", "dgettext", "dcngettext", "dngettext")
+	var at []uint64
+	for _, n := range p.entriesOf("getcwd") {
+		at = append(at, p.callsTo(n, func(c node) bool {
+			return p.owner(c) == p.owner(n) && !p.exportedAt(p.owner(c), c) && slices.ContainsFunc(p.callersOf(c), func(d node) bool { return slices.Contains(translators, d) })
+		})...)
+	}
+	return nil, at
+}
+
+// identities ask who the process is.
+var identities = []string{"getuid", "geteuid", "getgid", "getegid", "group_member"}
+
+func (p *program) oldAccess(r *resolver) ([]node, []uint64) {
+	var at []uint64
+	access := p.entriesOf("faccessat")
+	for _, name := range identities {
+		for _, n := range p.entriesOf(name) {
+			at = append(at, p.callsTo(n, func(c node) bool { return slices.Contains(access, c) })...)
+		}
+		nr, ok := p.arch.Number(name)
+		for _, f := range r.claims {
+			if ok && f.nr == uint64(nr) && slices.Contains(access, f.known.fn) {
+				at = append(at, f.known.at)
+			}
+		}
+	}
+	return nil, at
+}
+
+func (p *program) noRandom(*resolver) ([]node, []uint64) {
+	crypto := p.entriesOf("RAND_poll")
+	if len(crypto) == 0 {
+		return nil, nil
+	}
+	m := p.owner(crypto[0])
+	var nodes []node
+	for _, n := range p.entriesOf("shmget") {
+		for _, c := range p.callersOf(n) {
+			if p.owner(c) == m && !p.exportedAt(m, c) {
+				nodes = append(nodes, c)
+			}
+		}
+	}
+	return nodes, nil
+}
+
+// makers are the functions that make one of some syscalls by themselves.
+func (p *program) makers(r *resolver, names ...string) map[node]bool {
+	out := map[node]bool{}
+	for _, name := range names {
+		nr, ok := p.arch.Number(name)
+		for _, f := range r.claims {
+			if ok && f.nr == uint64(nr) {
+				out[f.hop.origin().fn] = true
+			}
+		}
+	}
+	return out
+}
+
+// exitFails finds exit behind exit_group, in the libc's and the loader's _exit.
+func (p *program) exitFails(r *resolver) ([]node, []uint64) {
+	group := p.makers(r, "exit_group")
+	exits := p.entriesOf("_exit", "_Exit")
+	nr, ok := p.arch.Number("exit")
+	var at []uint64
+	for _, f := range r.claims {
+		o := f.hop.origin()
+		if !ok || f.nr != uint64(nr) || !group[o.fn] || f.hop.next != nil {
+			continue
+		}
+		if slices.Contains(exits, o.fn) || p.glibcLoader(p.owner(o.fn)) {
+			at = append(at, o.at)
+		}
+	}
+	return nil, at
+}
+
+// converterPath finds the function of the libc that knows the default directory of converters and
+// asks for the working directory.
+func (p *program) converterPath(*resolver) ([]node, []uint64) {
+	var at []uint64
+	for _, n := range p.entriesOf("getcwd") {
+		at = append(at, p.callsTo(n, func(c node) bool {
+			return p.owner(c) == p.owner(n) && !p.exportedAt(p.owner(c), c) && p.formsText(c, "/gconv")
+		})...)
+	}
+	return nil, at
+}
+
+// formsText reports whether function n forms the address of a string that ends in suffix.
+func (p *program) formsText(n node, suffix string) bool {
+	m, f := p.fun(n)
+	for _, r := range m.facts.Refs[f.First : f.First+f.N] {
+		if r.Kind == code.Addr {
+			if s, ok := p.textAt(m.base + r.Target); ok && strings.HasSuffix(s, suffix) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// loaderEnds finds functions of the loader that do not return, because the last thing that they do
+// is to exit the process, and that cannot leave otherwise: neither they nor what they call has
+// calls or jumps through pointers.
+func (p *program) loaderEnds(r *resolver) ([]node, []uint64) {
+	m := p.interp()
+	if m == nil || !p.glibcLoader(m) {
+		return nil, nil
+	}
+	ends := map[node]bool{}
+	for n := range p.makers(r, "exit_group") {
+		if p.owner(n) == m && p.Stops(p.start(n)) {
+			ends[n] = true
+		}
+	}
+	var nodes []node
+	for changed := true; changed; {
+		changed = false
+		for i := range m.facts.Funcs {
+			n := m.fn0 + node(i)
+			if ends[n] || !p.tree.reached(n) || p.root[n] || !p.endsIn(n, ends) {
+				continue
+			}
+			ends[n], changed = true, true
+			nodes = append(nodes, n)
+		}
+	}
+	return nodes, nil
+}
+
+// endsIn reports whether function n does not return, calls one of ends, nothing else that does not
+// return, and nothing that may go elsewhere.
+func (p *program) endsIn(n node, ends map[node]bool) bool {
+	if !p.Stops(p.start(n)) || !p.tame(n, ends, 0, map[node]bool{}) {
+		return false
+	}
+	found := false
+	p.eachCall(n, func(to node, _ uint64) {
+		found = found || ends[to]
+	})
+	return found
+}
+
+// tame reports whether all that function n leads to, up to ends, goes by direct calls.
+func (p *program) tame(n node, ends map[node]bool, depth int, seen map[node]bool) bool {
+	if seen[n] || ends[n] {
+		return true
+	}
+	seen[n] = true
+	_, f := p.fun(n)
+	if depth > maxDepth || len(seen) > 200 || f.Flags&(code.HasIndirect|code.FallsOut) != 0 {
+		return false
+	}
+	ok := true
+	p.eachCall(n, func(to node, _ uint64) {
+		ok = ok && p.tame(to, ends, depth+1, seen)
+	})
+	return ok
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/profcheck/profcheck/elfscan/internal/code"
@@ -23,8 +24,29 @@ func TestDbg(t *testing.T) {
 	}
 	p := link(c, facts, Options{})
 	p.reach()
-	if a, err := strconv.ParseUint(os.Getenv("ADDR"), 16, 64); err == nil {
+	a, err := strconv.ParseUint(os.Getenv("ADDR"), 16, 64)
+	if lib, sym, ok := strings.Cut(os.Getenv("ADDR"), ":"); ok {
+		for _, m := range p.mods {
+			if !strings.Contains(m.Path, lib) {
+				continue
+			}
+			if a, err = strconv.ParseUint(sym, 16, 64); err == nil {
+				a += m.base
+				break
+			}
+			for _, s := range m.Symbols {
+				if s.Name == sym && s.Defined {
+					a, err = m.base+s.Addr, nil
+				}
+			}
+			break
+		}
+	}
+	if err == nil {
 		n := p.node(a)
+		if n == none {
+			t.Fatal("nothing there")
+		}
 		m := p.owner(n)
 		if int(n) < p.funcs {
 			_, f := p.fun(n)

@@ -89,36 +89,32 @@ func (h *host) Stops(target uint64) bool {
 
 // behind returns the function that n leads to if n is an entry of a linkage table, else n itself.
 func (h *host) behind(n node) node {
-	_, f := h.fun(n)
-	if f.Flags&code.Stub == 0 {
+	if !h.isStub(n) {
 		return n
 	}
 	to, ok := h.stubs[n]
 	if !ok {
 		to = n
+		h.stubs[n] = n
 		for _, e := range h.out(n) {
-			if e.kind == edgeCall && int(e.to) < h.funcs {
-				if _, f := h.fun(e.to); f.Flags&code.Stub == 0 && h.slotOf(n) {
-					to = e.to
-				}
+			// The way into the loader, for a slot that is not bound yet, is a stub too.
+			if int(e.to) >= h.funcs || e.to == to || h.isStub(e.to) {
+				continue
+			}
+			if to != n || e.kind != edgeCall {
+				to = n
 				break
 			}
+			to = e.to
 		}
 		h.stubs[n] = to
 	}
 	return to
 }
 
-// slotOf reports whether the entry n of a linkage table reads exactly one slot that leads to a
-// known function.
-func (h *host) slotOf(n node) bool {
-	c := 0
-	for _, e := range h.out(n) {
-		if int(e.to) < h.funcs {
-			c++
-		}
-	}
-	return c == 1
+func (h *host) isStub(n node) bool {
+	_, f := h.fun(n)
+	return f.Flags&code.Stub != 0
 }
 
 // Restarts implements flow.Program: only Go's functions grow their stack.

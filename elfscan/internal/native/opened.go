@@ -55,7 +55,7 @@ func (p *program) mentions(functions map[string]int) []mention {
 				r.run()
 			}
 			for _, f := range r.found {
-				s, ok := p.text(f.nr)
+				s, ok := p.textAt(f.nr)
 				if ok || f.nr != 0 {
 					out = append(out, mention{s, f.hop})
 				}
@@ -71,8 +71,8 @@ func (p *program) mentions(functions map[string]int) []mention {
 // maxText bounds the length of a name.
 const maxText = 4096
 
-// text reads the string at a global address.
-func (p *program) text(addr uint64) (string, bool) {
+// textAt reads the string at a global address.
+func (p *program) textAt(addr uint64) (string, bool) {
 	m, a := p.at(addr)
 	if m == nil {
 		return "", false

@@ -63,7 +63,8 @@ const (
 // of syscalls it starts at the instructions.
 type resolver struct {
 	p      *program
-	text   bool // what is followed is no number of a syscall but an address
+	text   bool // what is followed is no number of a syscall but an argument of a function
+	skip   node // calls that this function makes do not count; none if all do
 	found  []resolved
 	failed []unresolved
 	queue  []*hop
@@ -81,7 +82,7 @@ type hopKey struct {
 }
 
 func (p *program) newResolver() *resolver {
-	return &resolver{p: p, seen: map[hopKey]bool{}, perFn: map[node]int{}}
+	return &resolver{p: p, skip: none, seen: map[hopKey]bool{}, perFn: map[node]int{}}
 }
 
 // resolve finds the numbers of all syscall instructions in reached functions.
@@ -298,6 +299,9 @@ func (r *resolver) callers(h *hop) int {
 	known = known && !r.text
 	n := 0
 	for _, fn := range r.p.callersOf(h.fn) {
+		if fn == r.skip {
+			continue
+		}
 		sum := r.p.summary(fn)
 		for i := range sum.Calls {
 			c := &sum.Calls[i]

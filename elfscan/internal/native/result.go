@@ -55,7 +55,7 @@ func (p *program) result() *Result {
 		byNr[int32(f.nr)] = append(byNr[int32(f.nr)], cand)
 	}
 	for nr, cands := range byNr {
-		res.Needs = append(res.Needs, p.need(nr, cands))
+		res.Needs = append(res.Needs, p.need(nr, cands, c))
 	}
 	p.addKernelNeeds(res)
 	slices.SortFunc(res.Needs, func(a, b Need) int { return cmp.Compare(a.Nr, b.Nr) })
@@ -64,12 +64,16 @@ func (p *program) result() *Result {
 	return res
 }
 
-func (p *program) need(nr int32, cands []candidate) Need {
+func (p *program) need(nr int32, cands []candidate, c *classifier) Need {
 	n := Need{Nr: nr}
+	t := p.tree
+	if c.always != nil {
+		t = c.always.tree
+	}
 	n.Name, _ = p.arch.NameOf(nr)
 	slices.SortFunc(cands, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(classOrder[a.class], classOrder[b.class]), strings.Compare(a.condition, b.condition),
-			cmp.Compare(p.tree.tier[a.hop.fn], p.tree.tier[b.hop.fn]), cmp.Compare(a.hop.depth, b.hop.depth),
+			cmp.Compare(t.tier[a.hop.fn], t.tier[b.hop.fn]), cmp.Compare(a.hop.depth, b.hop.depth),
 			cmp.Compare(a.hop.at, b.hop.at), cmp.Compare(a.hop.origin().at, b.hop.origin().at))
 	})
 	n.Class, n.Condition = cands[0].class, cands[0].condition
@@ -77,13 +81,14 @@ func (p *program) need(nr int32, cands []candidate) Need {
 		n.Args[i] = mergeArgs(cands, i)
 	}
 	seen := map[string]bool{}
-	for i, c := range cands {
+	for i := range cands {
+		c := &cands[i]
 		key := fmt.Sprint(c.class, c.condition, c.args)
 		if i >= maxSites && seen[key] {
 			continue
 		}
 		seen[key] = true
-		n.Sites = append(n.Sites, Site{Class: c.class, Condition: c.condition, Args: c.args, Path: p.path(c.hop)})
+		n.Sites = append(n.Sites, Site{Class: c.class, Condition: c.condition, Args: c.args, Path: p.pathIn(t, c.hop)})
 	}
 	return n
 }
@@ -117,10 +122,16 @@ func mergeArgs(cands []candidate, i int) Values {
 }
 
 // path proves hop h: from a root to the function of h, and down the hops to the instruction.
-func (p *program) path(h *hop) Path {
+func (p *program) path(h *hop) Path { return p.pathIn(p.tree, h) }
+
+// pathIn does so by the ways of t, if h is reached there.
+func (p *program) pathIn(t *tree, h *hop) Path {
+	if !t.reached(h.fn) {
+		t = p.tree
+	}
 	var out Path
-	if p.tree.reached(h.fn) {
-		nodes, by := p.tree.steps(h.fn)
+	if t.reached(h.fn) {
+		nodes, by := t.steps(h.fn)
 		for i := 0; i+1 < len(nodes); i++ {
 			if int(nodes[i]) >= p.funcs {
 				continue // an object: the step before says so

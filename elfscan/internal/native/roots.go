@@ -2,6 +2,7 @@ package native
 
 import (
 	"debug/elf"
+	"slices"
 
 	"github.com/profcheck/profcheck/elfscan/internal/module"
 )
@@ -22,10 +23,12 @@ type starts struct {
 	entry  []node // entry of the program
 	init   []node // constructors and destructors, thread-local data
 	opened []node // the same of libraries that are opened while the program runs, and what they export
+
+	outside []node // what code of the program can call that its facts leave out
 }
 
 func (s *starts) all() []node {
-	return append(append(append(append([]node(nil), s.entry...), s.loader...), s.init...), s.opened...)
+	return slices.Concat(s.entry, s.loader, s.init, s.opened, s.outside)
 }
 
 func (p *program) findStarts() *starts {
@@ -52,7 +55,7 @@ func (p *program) findStarts() *starts {
 		}
 	}
 	if p.o.Outside {
-		st.entry = p.outside(st.entry)
+		st.outside = p.outside(nil)
 	}
 	return st
 }
@@ -151,7 +154,10 @@ func (p *program) names() map[string][]uint64 {
 // known are the names that some part of the analysis asks for.
 var known = func() map[string]bool {
 	k := map[string]bool{}
-	for _, names := range [][]string{libcNames, abortFamily, raisers, ceilingSetters, mutexFunctions, schedulers, threadEnders, resolvers, dnsFunctions, {"__libc_start_main"}} {
+	for _, names := range [][]string{libcNames, abortFamily, raisers, ceilingSetters, mutexFunctions, schedulers, threadEnders, resolvers, dnsFunctions, rpcRegistrars, globs, identities,
+		{"__libc_start_main", "pthread_create", "pthread_attr_setinheritsched", "pthread_setattr_default_np", "pthread_attr_setaffinity_np",
+			"svc_unregister", "getlogin_r", "getpwnam_r", "getpwnam", "bindtextdomain", "dcgettext", "dgettext", "dcngettext", "dngettext",
+			"getcwd", "faccessat", "RAND_poll", "shmget", "_exit", "_Exit"}} {
 		for _, n := range names {
 			k[n] = true
 		}

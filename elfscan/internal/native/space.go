@@ -138,7 +138,7 @@ func (m *mapped) indexObjects() {
 			continue
 		}
 		m.objs = append(m.objs, sec.Addr)
-		if isIdentifier(sec.Name) {
+		if isIdentifier(sec.Name) && !tables[sec.Name] {
 			whole = append(whole, module.Span{Addr: sec.Addr, Size: sec.Size})
 		}
 	}
@@ -150,6 +150,11 @@ func (m *mapped) indexObjects() {
 		})
 	}
 }
+
+// tables are sections whose bounds are asked for, but only to compare with them. glibc keeps the jump
+// tables of its streams in __libc_IO_vtables and checks that a stream's lies there
+// (libio/libioP.h IO_validate_vtable); nothing goes from one table to the next.
+var tables = map[string]bool{"__libc_IO_vtables": true}
 
 func isIdentifier(name string) bool {
 	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == "" && (name[0] < '0' || name[0] > '9')
