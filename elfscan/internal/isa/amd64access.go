@@ -13,6 +13,12 @@ func (d *insn64) accessSize(store bool) uint8 {
 		return d.accessOne(op, reg)
 	case table < map38:
 		return d.access0F(op, reg, store)
+	case table == mapVEX && (op == 0x90 || op == 0x91): // KMOVW, KMOVQ
+		return 2 << (2 * (d.enc >> 3 & 1))
+	case table == mapVEX+1 && (op == 0x90 || op == 0x91): // KMOVB, KMOVD
+		return 1 << (2 * (d.enc >> 3 & 1))
+	case store && op == 0x1d && table >= mapVEX: // VCVTPS2PH halves the vector
+		return 8 << (d.enc >> 15 & 3)
 	case store:
 		return d.storeSize()
 	case table < map3A:
@@ -79,9 +85,11 @@ func (d *insn64) access0F(op, reg byte, store bool) uint8 {
 		return 8
 	case op == 0xc7:
 		return sizeFar
+	case op == 0x00: // SLDT and its group
+		return 2
 	case store:
 		return d.storeSize()
-	case op == 0x00, op == 0x02, op == 0x03, op == 0xb7, op == 0xbf, op == 0xc4:
+	case op == 0x02, op == 0x03, op == 0xb7, op == 0xbf, op == 0xc4:
 		return 2
 	case op == 0xb6, op == 0xbe:
 		return 1

@@ -30,7 +30,7 @@ var aluOps = [8]OpKind{OpAdd, OpOr, OpNop, OpNop, OpAnd, OpSub, OpXor, OpNop}
 func (d *insn64) arithmetic(op byte) {
 	kind, width := aluOps[op>>3&7], d.width()
 	if kind == OpNop {
-		d.general()
+		d.borrow(op)
 		return
 	}
 	switch op & 7 {
@@ -55,6 +55,26 @@ func (d *insn64) arithmetic(op byte) {
 	case 5:
 		d.aluReg(kind, width, rax, d.immediate(d.immWidth()))
 	}
+}
+
+// borrow is ADC, SBB and CMP, of which only SBB of a register and itself is described: it spreads the
+// carry flag over the register.
+func (d *insn64) borrow(op byte) {
+	if width := d.width(); (op == 0x19 || op == 0x1b) && width >= 4 && d.isReg() && d.rm() == d.reg() {
+		d.put(OpSelect, width, R(d.reg()), I(0), I(-1))
+		return
+	}
+	d.general()
+}
+
+// carry is ADC and SBB of an immediate and a register: the carry flag adds or takes one more.
+func (d *insn64) carry(v int64) {
+	kind, r, one := OpAdd, d.rm(), int64(1)
+	if d.modrm()>>3&7 == 3 {
+		kind, one = OpSub, -1
+	}
+	d.put(OpSelect, d.width(), R(r), R(r), A(r, one))
+	d.put(kind, d.width(), R(r), R(r), I(v))
 }
 
 // zeroes reports whether x kind x is 0.
@@ -165,6 +185,8 @@ func (d *insn64) moves(op byte) {
 func (d *insn64) immediateGroup() {
 	kind, v := aluOps[d.modrm()>>3&7], d.immediate(d.immWidth())
 	switch {
+	case kind == OpNop && d.modrm()>>3&7 < 4 && d.isReg() && d.width() >= 4 && d.rm() != rsp:
+		d.carry(v)
 	case kind == OpNop:
 		d.general()
 	case d.isReg():
@@ -209,7 +231,7 @@ func (d *insn64) stringOp(op byte) {
 		case d.enc&enc67 != 0:
 			place = anyMemory
 		case d.enc&(encF2|encF3) != 0:
-			place = Operand{Kind: Mem, Reg: rdi, Index: rcx, Scale: size}
+			place = Operand{Kind: Mem, Reg: rdi, Index: rcx, Scale: size, Size: size}
 		}
 		d.add(Op{Kind: OpForget, Width: place.Size, Dst: place})
 	}
