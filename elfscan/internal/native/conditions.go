@@ -100,6 +100,30 @@ var finders = []finder{
 		find: (*program).converterPath,
 	},
 	{
+		text: "GLIBC_TUNABLES sets glibc.malloc.hugetlb",
+		why:  "malloc/arena.c ptmalloc_init, sysdeps/unix/sysv/linux/malloc-hugepages.c: huge pages are looked for and asked for with that tunable alone",
+		find: (*program).hugePages,
+	},
+	{
+		text: "posix_spawn is asked to change the child's session, group, identity or scheduling (posix_spawnattr_setflags)",
+		why:  "sysdeps/unix/sysv/linux/spawni.c __spawni_child: each stands behind a test of a flag",
+		find: (*program).spawnFlags,
+	},
+	{
+		text: "posix_spawn is asked to change the child's directory (posix_spawn_file_actions_addchdir_np)",
+		why:  "sysdeps/unix/sysv/linux/spawni.c __spawni_child: for such file actions",
+		find: func(p *program, r *resolver) ([]node, []uint64) {
+			return p.spawnAction(r, []string{"posix_spawn_file_actions_addchdir_np", "posix_spawn_file_actions_addfchdir_np", "posix_spawn_file_actions_addchdir", "posix_spawn_file_actions_addfchdir"}, "chdir", "fchdir")
+		},
+	},
+	{
+		text: "posix_spawn is asked to close all of the child's files (posix_spawn_file_actions_addclosefrom_np)",
+		why:  "sysdeps/unix/sysv/linux/spawni.c __spawni_child: for such file actions",
+		find: func(p *program, r *resolver) ([]node, []uint64) {
+			return p.spawnAction(r, []string{"posix_spawn_file_actions_addclosefrom_np"}, "close_range")
+		},
+	},
+	{
 		text: "the loader ends before the program starts",
 		why:  "elf/rtld.c: it prints diagnostics or a fatal error and exits; functions that end in _exit whatever they do",
 		find: (*program).loaderEnds,
@@ -163,7 +187,18 @@ func (p *program) anyReached(names ...string) bool {
 	return slices.ContainsFunc(p.entriesOf(names...), p.tree.reached)
 }
 
-// calls calls f for each direct call or jump that fn makes, with the function behind a linkage table.
+// used reports whether one of some functions of the libc can be called from elsewhere.
+func (p *program) used(names ...string) bool {
+	return slices.ContainsFunc(p.entriesOf(names...), func(n node) bool {
+		if !p.tree.reached(n) {
+			return false
+		}
+		m := p.owner(n)
+		return m.index == 0 || p.unseen(n) != "" || slices.ContainsFunc(p.callersOf(n), func(c node) bool { return p.owner(c) != m })
+	})
+}
+
+// eachCall calls f for each direct call or jump that fn makes, with the function behind a linkage table.
 func (p *program) eachCall(fn node, f func(to node, at uint64)) {
 	for _, e := range p.out(fn) {
 		if e.kind == edgeCall && int(e.to) < p.funcs {
@@ -219,6 +254,9 @@ func (p *program) aborts(r *resolver) ([]node, []uint64) {
 			}
 		}
 	}
+	if m := p.messenger(r, family); m != none {
+		nodes = append(nodes, m)
+	}
 	var at []uint64
 	for _, n := range p.entriesOf(raisers...) {
 		if p.owner(n) != libc {
@@ -238,6 +276,25 @@ func (p *program) aborts(r *resolver) ([]node, []uint64) {
 		}
 	}
 	return nodes, at
+}
+
+// doAbort is the flag of __libc_message (include/stdio.h enum __libc_message_action).
+const doAbort = 1
+
+// messenger finds __libc_message, which writes with writev and then calls abort if its first argument
+// says so, if that is what all its callers want.
+func (p *program) messenger(r *resolver, family map[node]bool) node {
+	for n := range p.makers(r, "writev") {
+		libc := p.owner(n)
+		if p.exportedAt(libc, n) || !p.tree.reached(n) || !p.mayAbort(n, family) {
+			continue
+		}
+		actions, ok := p.argument(n, 0)
+		if ok && len(actions) > 0 && !slices.ContainsFunc(actions, func(v uint64) bool { return v&doAbort == 0 }) {
+			return n
+		}
+	}
+	return none
 }
 
 // doomed reports whether function n of the libc ends in a function of the family whatever it does:
@@ -468,7 +525,7 @@ func (p *program) namesLookedUp(*resolver) ([]node, []uint64) {
 // threadAttribute finds the calls of the given names in pthread_create and in the functions that only
 // it calls, unless one of the setters is reached.
 func (p *program) threadAttribute(r *resolver, setters []string, names ...string) ([]node, []uint64) {
-	if p.anyReached(setters...) {
+	if p.used(setters...) {
 		return nil, nil
 	}
 	creators := p.entriesOf("pthread_create")
@@ -675,24 +732,34 @@ func (p *program) exitFails(r *resolver) ([]node, []uint64) {
 	return nil, at
 }
 
-// converterPath finds the function of the libc that knows the default directory of converters and
-// asks for the working directory.
+// converterPath finds the function of the libc that asks for the working directory and splits paths
+// at their colons.
 func (p *program) converterPath(*resolver) ([]node, []uint64) {
+	splitters := p.entriesOf("strtok_r", "__strtok_r")
 	var at []uint64
 	for _, n := range p.entriesOf("getcwd") {
 		at = append(at, p.callsTo(n, func(c node) bool {
-			return p.owner(c) == p.owner(n) && !p.exportedAt(p.owner(c), c) && p.formsText(c, "/gconv")
+			return p.owner(c) == p.owner(n) && !p.exportedAt(p.owner(c), c) && p.callsOne(c, splitters)
 		})...)
 	}
 	return nil, at
 }
 
-// formsText reports whether function n forms the address of a string that ends in suffix.
-func (p *program) formsText(n node, suffix string) bool {
+// callsOne reports whether function n calls one of others.
+func (p *program) callsOne(n node, others []node) bool {
+	found := false
+	p.eachCall(n, func(to node, _ uint64) {
+		found = found || slices.Contains(others, to)
+	})
+	return found
+}
+
+// formsText reports whether function n forms the address of a string that begins with prefix.
+func (p *program) formsText(n node, prefix string) bool {
 	m, f := p.fun(n)
 	for _, r := range m.facts.Refs[f.First : f.First+f.N] {
 		if r.Kind == code.Addr {
-			if s, ok := p.textAt(m.base + r.Target); ok && strings.HasSuffix(s, suffix) {
+			if s, ok := p.textAt(m.base + r.Target); ok && strings.HasPrefix(s, prefix) {
 				return true
 			}
 		}
@@ -757,4 +824,104 @@ func (p *program) tame(n node, ends map[node]bool, depth int, seen map[node]bool
 		ok = ok && p.tame(to, ends, depth+1, seen)
 	})
 	return ok
+}
+
+// hugeAdvice is MADV_HUGEPAGE.
+const hugeAdvice = 14
+
+// hugePages finds the functions of the libc that read about huge pages, and the calls by which it
+// asks for them.
+func (p *program) hugePages(*resolver) ([]node, []uint64) {
+	advisers := p.entriesOf("madvise")
+	if len(advisers) == 0 {
+		return nil, nil
+	}
+	var nodes []node
+	var at []uint64
+	libc := p.owner(advisers[0])
+	for i := range libc.facts.Funcs {
+		n := libc.fn0 + node(i)
+		if p.tree.reached(n) && p.formsText(n, "/sys/kernel/mm/") && !p.exportedAt(libc, n) {
+			nodes = append(nodes, n)
+		}
+	}
+	if len(nodes) == 0 {
+		return nil, nil // a libc without the tunable
+	}
+	for _, c := range p.callersOf(advisers[0]) {
+		if p.owner(c) != libc {
+			continue
+		}
+		sum := p.summary(c)
+		for i := range sum.Calls {
+			call := &sum.Calls[i]
+			if v, ok := p.vs.IsConst(call.Regs[p.conv.Params[2]]); ok && len(v) == 1 && v[0] == hugeAdvice && p.leads(call, advisers[0]) {
+				at = append(at, call.At)
+			}
+		}
+	}
+	return nodes, at
+}
+
+// spawnChild finds the function that runs in the child of posix_spawn: not exported, and makes or
+// calls all that posix_spawn can ask for.
+func (p *program) spawnChild(r *resolver) node {
+	sets := p.entriesOf("sched_setparam")
+	if len(sets) == 0 || !p.tree.reached(sets[0]) {
+		return none
+	}
+	sessions := p.entriesOf("setsid")
+	groups := p.makers(r, "setresgid")
+	for _, c := range p.callersOf(sets[0]) {
+		if p.owner(c) == p.owner(sets[0]) && !p.exportedAt(p.owner(c), c) && p.callsOne(c, sessions) && groups[c] {
+			return c
+		}
+	}
+	return none
+}
+
+// spawnCalls finds where the child of posix_spawn makes or calls some syscalls.
+func (p *program) spawnCalls(r *resolver, names ...string) (at []uint64) {
+	child := p.spawnChild(r)
+	if child == none {
+		return nil
+	}
+	for _, name := range names {
+		nr, ok := p.arch.Number(name)
+		for _, f := range r.claims {
+			if ok && f.nr == uint64(nr) && f.known.fn == child {
+				at = append(at, f.known.at)
+			}
+		}
+		for _, n := range p.entriesOf(name) {
+			at = append(at, p.callsTo(n, func(c node) bool { return c == child })...)
+		}
+	}
+	return at
+}
+
+// spawnBits are the flags of posix_spawnattr_setflags that change more than signals: RESETIDS,
+// SETPGROUP, SETSCHEDPARAM, SETSCHEDULER and SETSID (spawn.h).
+const spawnBits = 0x01 | 0x02 | 0x10 | 0x20 | 0x80
+
+var spawnNames = []string{"setsid", "setpgid", "getpgid", "sched_setparam", "sched_setscheduler", "setresuid", "setresgid", "getuid", "getgid"}
+
+func (p *program) spawnFlags(r *resolver) ([]node, []uint64) {
+	for _, n := range p.entriesOf("posix_spawnattr_setflags") {
+		if !p.tree.reached(n) {
+			continue
+		}
+		flags, ok := p.argument(n, 1)
+		if !ok || slices.ContainsFunc(flags, func(v uint64) bool { return v&spawnBits != 0 }) {
+			return nil, nil
+		}
+	}
+	return nil, p.spawnCalls(r, spawnNames...)
+}
+
+func (p *program) spawnAction(r *resolver, setters []string, names ...string) ([]node, []uint64) {
+	if p.anyReached(setters...) {
+		return nil, nil
+	}
+	return nil, p.spawnCalls(r, names...)
 }

@@ -88,6 +88,20 @@ func (g *graph) refer(n node, target, at uint64) {
 	if to := g.node(target); to != none && to != n {
 		g.arena = append(g.arena, edge{to, edgeReference, at})
 	}
+	m, a := g.at(target)
+	if m == nil {
+		return
+	}
+	for _, t := range m.got {
+		if t.Addr != a {
+			continue
+		}
+		for _, w := range m.wordsIn(t.Addr, t.Addr+t.Size) {
+			if to := g.node(w.value); to != none && to != n {
+				g.arena = append(g.arena, edge{to, edgeReference, at})
+			}
+		}
+	}
 }
 
 // widestLoad bounds a read of unknown size.

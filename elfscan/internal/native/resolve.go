@@ -308,7 +308,11 @@ func (r *resolver) callers(h *hop) int {
 			if !r.p.leads(c, h.fn) {
 				continue
 			}
-			if n++; sum.Vague {
+			if n++; sum.Vague && known {
+				nrs, _ := r.p.vs.IsConst(h.nr)
+				r.found = append(r.found, resolved{nrs[0], &hop{fn: fn, at: c.At, next: h, nr: h.nr, depth: h.depth + 1, compat: h.compat}, h})
+				continue
+			} else if sum.Vague {
 				r.fail(&hop{fn: fn, at: c.At, next: h, depth: h.depth + 1, compat: h.compat}, "the function that gives the number is too long or too intricate to be followed")
 				continue
 			}

@@ -34,6 +34,7 @@ type mapped struct {
 	pages    []int32  // by code page from text on: the first function that ends behind the page's start
 	text     uint64   // address of the first function
 	bound    bindings
+	got      []module.Span
 	exported map[uint64]bool // addresses that it exports, nil if not asked for yet
 	fixed    bool            // linked to a fixed address without relocations: pointers are found by their looks
 }
@@ -138,6 +139,12 @@ func (m *mapped) indexObjects() {
 			continue
 		}
 		m.objs = append(m.objs, sec.Addr)
+		if isGOT(sec.Name) && sec.Size < maxGOT {
+			m.got = append(m.got, module.Span{Addr: sec.Addr, Size: sec.Size})
+			for a := sec.Addr; a-sec.Addr < sec.Size; a += 8 {
+				m.objs = append(m.objs, a)
+			}
+		}
 		if isIdentifier(sec.Name) && !tables[sec.Name] {
 			whole = append(whole, module.Span{Addr: sec.Addr, Size: sec.Size})
 		}
@@ -150,6 +157,15 @@ func (m *mapped) indexObjects() {
 		})
 	}
 }
+
+// isGOT reports whether a section is a global offset table. Its words are objects of their own: the
+// linker makes each for one symbol, code gets at each by its address, and the addresses that code
+// forms there are of pairs of words for thread-local variables, which hold no pointer. Code that
+// forms the address of the table itself reaches all of it, see graph.refer.
+func isGOT(name string) bool { return name == ".got" || name == ".got.plt" }
+
+// maxGOT bounds the bytes of a table that is cut into words.
+const maxGOT = 1 << 24
 
 // tables are sections whose bounds are asked for, but only to compare with them. glibc keeps the jump
 // tables of its streams in __libc_IO_vtables and checks that a stream's lies there
