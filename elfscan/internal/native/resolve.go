@@ -72,6 +72,8 @@ type resolver struct {
 	perFn  map[node]int
 	claims []resolved // each number at the place where it became known
 	total  int
+
+	provisos []proviso
 }
 
 type hopKey struct {
@@ -109,6 +111,7 @@ func (p *program) resolve() *resolver {
 		}
 	}
 	r.run()
+	r.checkProvisos()
 	r.settle()
 	return r
 }
@@ -177,6 +180,11 @@ func (r *resolver) settle() {
 }
 
 func (r *resolver) push(h *hop) {
+	for i, id := range h.args {
+		if len(r.p.vs.Get(id).Derefs) > 0 {
+			h.args[i] = flow.Unknown // it is not looked at whether that memory stays
+		}
+	}
 	k := hopKey{h.fn, h.nr, h.args, h.origin().at}
 	if r.seen[k] {
 		return
@@ -213,7 +221,8 @@ func (r *resolver) follow(h *hop) {
 	if len(v.Consts) > 0 {
 		r.known(h, v.Consts)
 	}
-	if v.Params.Empty() {
+	callers := r.behindPointer(h, &v)
+	if v.Params.Empty() && !callers {
 		return
 	}
 	if h.depth >= maxDepth {

@@ -1,0 +1,132 @@
+package native
+
+import (
+	"fmt"
+
+	"github.com/profcheck/profcheck/elfscan/internal/code"
+	"github.com/profcheck/profcheck/elfscan/internal/flow"
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+// proviso is an argument of the syscall of a function, which the kernel must not write behind.
+type proviso struct {
+	fn  node
+	arg int
+}
+
+// behindPointer follows a number that lies in memory behind a pointer, as glibc's setxid functions
+// pass it in a struct of their frame. It reports whether the callers of h.fn say what it is.
+func (r *resolver) behindPointer(h *hop, v *flow.Value) bool {
+	callers := false
+	for _, d := range v.Derefs {
+		switch {
+		case !r.keeps(h.fn, d):
+			r.fail(h, "the number lies behind a pointer, where it may be written")
+		case d.Cell == 0:
+			callers = true
+		default:
+			r.stored(h, v, d)
+		}
+	}
+	return callers
+}
+
+// stored follows memory behind a pointer that a variable holds, to those who store to the variable.
+func (r *resolver) stored(h *hop, v *flow.Value, d flow.Deref) {
+	users, ok := r.p.users(d.Cell)
+	if !ok {
+		r.fail(h, fmt.Sprintf("the number lies behind the pointer in the variable at %#x, whose address is passed on", d.Cell))
+		return
+	}
+	n := 0
+	for _, fn := range users {
+		sum := r.p.summary(fn)
+		for i := range sum.Stores {
+			st := &sum.Stores[i]
+			switch {
+			case !st.Covers(d.Cell, 8):
+			case st.Cell == d.Cell && st.Size == 8:
+				n++
+				x := r.p.vs.Content(r.p, st.ID, d.Off, 8, nil)
+				r.push(&hop{fn: fn, at: st.At, next: h, nr: r.p.vs.Adapt(v, x), depth: h.depth + 1, compat: h.compat})
+			default:
+				r.fail(h, fmt.Sprintf("the variable at %#x, behind which the number lies, is written in part", d.Cell))
+			}
+		}
+	}
+	if n == 0 {
+		r.fail(h, fmt.Sprintf("nothing was found that stores to the variable at %#x, behind which the number lies", d.Cell))
+	}
+}
+
+func (r *resolver) keeps(fn node, d flow.Deref) bool {
+	p := r.p
+	k := &flow.Keeper{
+		Values: p.vs, Convention: p.conv,
+		Summary: func(start uint64) (*flow.Summary, bool) {
+			n := p.function(start)
+			if n == none || p.start(n) != start || !p.tree.reached(n) {
+				return nil, false
+			}
+			return p.summary(p.behind(n)), true
+		},
+		Users: func(cell uint64) ([]*flow.Summary, bool) {
+			fns, ok := p.users(cell)
+			var out []*flow.Summary
+			for _, n := range fns {
+				out = append(out, p.summary(n))
+			}
+			return out, ok
+		},
+		Writes: p.kernelWrites,
+	}
+	ok := k.Keeps(p.summary(fn), d)
+	for _, arg := range k.Provided {
+		r.provisos = append(r.provisos, proviso{fn, arg})
+	}
+	return ok
+}
+
+// kernelWrites reports whether the kernel may write behind an argument of a syscall.
+func (p *program) kernelWrites(nr uint64, arg int) bool {
+	name, _ := p.arch.NameOf(int32(nr))
+	params, ok := p.arch.Params(name)
+	return !ok || arg < len(params) && params[arg].Kind == syscalls.Pointer
+}
+
+// checkProvisos takes back what was found on conditions that turned out not to hold.
+func (r *resolver) checkProvisos() {
+	for _, pr := range r.provisos {
+		for _, f := range r.claims {
+			if o := f.hop.origin(); o.fn == pr.fn && r.p.kernelWrites(f.nr, pr.arg) {
+				r.fail(o, "the number lies behind a pointer, where the kernel may write")
+			}
+		}
+	}
+}
+
+// users returns the reached functions that read or write the variable at a fixed address; false if
+// its address is formed or stands in data, so that there may be others.
+func (p *program) users(cell uint64) ([]node, bool) {
+	m, a := p.at(cell)
+	if m == nil {
+		return nil, false
+	}
+	if i := m.obj(a); i < 0 || p.tree.reached(m.obj0+node(i)) {
+		return nil, false
+	}
+	var out []node
+	for i := range m.facts.Funcs {
+		f, n := &m.facts.Funcs[i], m.fn0+node(i)
+		if !p.tree.reached(n) {
+			continue
+		}
+		for _, r := range m.facts.Refs[f.First : f.First+f.N] {
+			if (r.Kind == code.Load || r.Kind == code.Store) && r.Target < a+8 && a < r.Target+flow.WidestStore {
+				out = append(out, n)
+				break
+			}
+		}
+	}
+	return out, true
+}
