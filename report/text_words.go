@@ -124,7 +124,7 @@ func (f Frame) carries() bool {
 			return true
 		}
 	}
-	return wraps(f.Function)
+	return f.Function == "syscall" || wraps(f.Function)
 }
 
 // short renders a path in one line: the root, the innermost function that is more than a wrapper

@@ -167,6 +167,11 @@ func (o *options) check(cmd *cobra.Command) error {
 	if _, err := o.archList(); err != nil {
 		return err
 	}
+	if o.root != "" {
+		if err := checkDir(o.root); err != nil {
+			return fmt.Errorf("root %s: %w", o.root, bare(err))
+		}
+	}
 	if err := o.checkTarget(); err != nil {
 		return err
 	}

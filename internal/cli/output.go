@@ -92,3 +92,12 @@ func bare(err error) error {
 	}
 	return err
 }
+
+// checkDir says why something cannot be a root directory.
+func checkDir(name string) error {
+	info, err := os.Stat(name)
+	if err == nil && !info.IsDir() {
+		return errors.New("not a directory")
+	}
+	return err
+}

@@ -25,8 +25,10 @@ var update = flag.Bool("update", false, "write what the scripts gave instead of 
 //	the text of a file in the folder where the commands run
 //
 // In an expected line, ... stands for any text, and alone for any number of lines. A line
-// `env NAME=VALUE` sets a variable for the commands below it. The programs of testdata/prog are in
-// the folder as well: see programs.
+// `env NAME=VALUE` sets a variable for the commands below it, with $WORK for the folder; `link NAME
+// TARGET` makes a symbolic link, and `damage PATTERN` changes the last byte of files. The programs of
+// testdata/prog are in the folder as well, see programs, and a copy of the repository's
+// testdata/native/root as root.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/script/*.txt")
 	if err != nil || len(files) == 0 {
@@ -50,6 +52,11 @@ func TestScripts(t *testing.T) {
 					if err := os.Symlink(path, filepath.Join(dir, name)); err != nil {
 						t.Fatal(err)
 					}
+				}
+			}
+			if strings.Contains(s.text(), "--root root") {
+				if err := os.CopyFS(filepath.Join(dir, "root"), os.DirFS(packageFile("..", "..", "testdata", "native", "root"))); err != nil {
+					t.Fatal(err)
 				}
 			}
 			t.Chdir(dir)
@@ -112,7 +119,7 @@ func readScript(t *testing.T, file string) *script {
 			if _, err := fmt.Sscan(rest, &last.code); err != nil {
 				t.Fatalf("%s:%d: %v", file, n, err)
 			}
-		case "", "#", "env":
+		case "", "#", "env", "link", "damage":
 			s.blocks = append(s.blocks, &block{line: n, verbatim: line})
 		default:
 			t.Fatalf("%s:%d: no script line: %q", file, n, line)
@@ -150,9 +157,8 @@ func (s *script) text() string {
 func (s *script) run(t *testing.T) {
 	t.Helper()
 	for _, k := range s.blocks {
-		if setting, ok := strings.CutPrefix(k.verbatim, "env "); ok {
-			name, value, _ := strings.Cut(setting, "=")
-			s.env[name] = value
+		if err := s.prepare(k.verbatim); err != nil {
+			t.Fatalf("line %d: %v", k.line, err)
 		}
 		if k.command == "" {
 			continue
@@ -191,6 +197,39 @@ func (s *script) run(t *testing.T) {
 			t.Errorf("line %d: %s: stderr\n%s\nwant\n%s", k.line, k.command, stderr, strings.Join(k.stderr, "\n"))
 		}
 	}
+}
+
+// prepare carries out a line that is no command.
+func (s *script) prepare(line string) error {
+	kind, rest, _ := strings.Cut(line, " ")
+	switch kind {
+	case "env":
+		name, value, _ := strings.Cut(rest, "=")
+		dir, err := os.Getwd()
+		if err != nil {
+			return err
+		}
+		s.env[name] = strings.ReplaceAll(value, "$WORK", dir)
+	case "link":
+		name, target, _ := strings.Cut(rest, " ")
+		return os.Symlink(target, name)
+	case "damage":
+		files, err := filepath.Glob(rest)
+		if err != nil || len(files) == 0 {
+			return fmt.Errorf("no files %s: %w", rest, err)
+		}
+		for _, f := range files {
+			data, err := os.ReadFile(f)
+			if err != nil {
+				return err
+			}
+			data[len(data)-1] ^= 0xff
+			if err := os.WriteFile(f, data, 0o600); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // runApp runs one command in process.
