@@ -1,6 +1,7 @@
 package elfscan
 
 import (
+	"crypto/sha256"
 	"debug/elf"
 	"fmt"
 	"path"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/profcheck/profcheck/elfscan/internal/cache"
 	"github.com/profcheck/profcheck/elfscan/internal/code"
 	"github.com/profcheck/profcheck/elfscan/internal/loader"
 	"github.com/profcheck/profcheck/elfscan/internal/module"
@@ -26,6 +28,7 @@ type analysis struct {
 	goText []span // code of the program that is analysed as Go's
 	mu     sync.Mutex
 	facts  map[*loader.Loaded]*code.Facts
+	cache  *cache.Cache            // nil: none
 	names  []*symbolize.Symbolizer // by module
 	opened map[string]bool         // names that the program opens: whether they were found
 }
@@ -34,6 +37,10 @@ type analysis struct {
 // program, which is a Go program if there are any.
 func (o Options) native(res *Result, p *process, goText []span) {
 	a := &analysis{process: p, arch: res.Arch, o: o, goText: goText, facts: map[*loader.Loaded]*code.Facts{}, opened: map[string]bool{}}
+	if o.CacheDir != "" {
+		a.cache, _ = cache.Open(o.CacheDir) // a directory that cannot be used costs time and nothing else
+		defer a.cache.Close()
+	}
 	a.extractAll()
 	opt := native.Options{Conservative: o.Conservative, Outside: len(goText) > 0}
 	if p.root != nil {
@@ -97,14 +104,38 @@ func (a *analysis) factsOf(m *loader.Loaded) *code.Facts {
 	if f != nil {
 		return f
 	}
-	text := m.Module
 	if m == a.Modules[0] && len(a.goText) > 0 {
-		text = without(text, a.goText)
+		f = code.Extract(without(m.Module, a.goText))
+	} else {
+		f = a.kept(m)
 	}
-	f = code.Extract(text)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.facts[m] = f
+	return f
+}
+
+// factsKind is what the facts of a file are called in the cache.
+const factsKind = "code"
+
+// kept returns the facts of a whole file: those of an earlier run, if they were kept for the very
+// bytes of it.
+func (a *analysis) kept(m *loader.Loaded) *code.Facts {
+	if a.cache == nil || a.root == nil {
+		return code.Extract(m.Module)
+	}
+	data, err := a.root.ReadFile(m.Path)
+	if err != nil {
+		return code.Extract(m.Module)
+	}
+	key := sha256.Sum256(data)
+	if blob, ok := a.cache.Get(key, factsKind); ok {
+		if f, err := code.Decode(blob); err == nil {
+			return f
+		}
+	}
+	f := code.Extract(m.Module)
+	a.cache.Put(key, factsKind, code.Encode(f))
 	return f
 }
 

@@ -86,8 +86,10 @@ func (o Options) find(name string) (*loader.Root, loader.Program, error) {
 	if err != nil {
 		return fail(unwrapPath("root "+o.Root, err))
 	}
+	at := "" // in the root
 	if root.Own() || strings.Contains(name, "/") {
-		if host, _, err := root.Resolve(name); err == nil {
+		if host, inside, err := root.Resolve(name); err == nil {
+			at = inside
 			st, err := os.Stat(host)
 			switch {
 			case err != nil:
@@ -112,6 +114,8 @@ func (o Options) find(name string) (*loader.Root, loader.Program, error) {
 		return fail(&notFound{fmt.Sprintf("%s: no such program %s", name, where)})
 	case plain:
 		return fail(unwrapPath(name, err))
+	case at != "": // of a script: the file as it was named
+		return fail(errors.New(strings.Replace(err.Error(), at+":", name+":", 1)))
 	}
 	return fail(err)
 }
