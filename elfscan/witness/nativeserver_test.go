@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -232,5 +233,25 @@ backend b
 	if _, err := finish(run(bin, "-c", "-f", conf), 0); err != nil {
 		return err
 	}
-	return under(run(bin, "-db", "-f", conf), address, func() error { return fetches(address) })
+	s, err := serve(run(bin, "-db", "-f", conf), address)
+	if err != nil {
+		return err
+	}
+	defer s.kill()
+	err = fetches(address)
+	// At SIGTERM haproxy sends itself one that it does not handle, which the first process of a
+	// container does not get. This signal ends it once all connections are closed.
+	s.signal(sigusr1)
+	select {
+	case <-s.done:
+	case <-time.After(time.Minute):
+		return fmt.Errorf("haproxy: still running a minute after SIGUSR1\n%s", s.out.String())
+	}
+	if s.cmd.ProcessState.ExitCode() != 0 {
+		return &endError{s.cmd, s.out.String()}
+	}
+	return err
 }
+
+// sigusr1 is SIGUSR1 on Linux, which package syscall does not have on all systems.
+const sigusr1 = syscall.Signal(10)
