@@ -117,16 +117,43 @@ func (f *flow) outgoing(s *state, size uint8) []ValueID {
 		return nil
 	}
 	var words [OutSlots]ValueID
-	known := Unknown
-	n := 4 * OutSlots / int(size)
-	for i := range n {
-		words[i] = f.loadSlot(s, sp.Off+int64(size)*int64(i), size)
-		known |= words[i]
-	}
-	if known == Unknown {
+	n := int64(4 * OutSlots / int(size))
+	known := f.words(words[:n], s, sp.Off, size)
+	if !known {
 		return nil
 	}
 	return slices.Clone(words[:n])
+}
+
+// words reads consecutive words of the frame from off on; it reports whether any is known.
+func (f *flow) words(words []ValueID, s *state, off int64, size uint8) bool {
+	end := off + int64(len(words))*int64(size)
+	known := Unknown
+	if f.conv.Ordered && end <= f.conv.StackArg { // own slots only
+		for i := range s.slots {
+			sl := &s.slots[i]
+			d := sl.Off - off
+			if d < 0 || sl.Off >= end || d%int64(size) != 0 || sl.Size < size {
+				continue
+			}
+			id := sl.ID
+			switch {
+			case sl.Size == size:
+			case size == 4 && sl.Size == 8:
+				id = f.vs.Narrow(id)
+			default:
+				continue
+			}
+			words[d/int64(size)] = id
+			known |= id
+		}
+		return known != Unknown
+	}
+	for i := range words {
+		words[i] = f.loadSlot(s, off+int64(size)*int64(i), size)
+		known |= words[i]
+	}
+	return known != Unknown
 }
 
 func (f *flow) joinWords(a, b []ValueID) []ValueID {

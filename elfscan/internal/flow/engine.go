@@ -274,8 +274,7 @@ func (f *flow) run() {
 // drain follows what is pending until nothing changes.
 func (f *flow) drain() {
 	for len(f.pending) > 0 && f.budget > 0 {
-		off := f.pending[len(f.pending)-1]
-		f.pending = f.pending[:len(f.pending)-1]
+		off := f.next()
 		s := f.clone(f.states[f.at[off]])
 		f.budget -= len(s.slots)
 		s.weak = false
@@ -283,6 +282,31 @@ func (f *flow) drain() {
 		f.free = append(f.free, s)
 	}
 	f.pending = f.pending[:0]
+}
+
+// next takes a point from those that are pending. The lowest one first means that most ways to a
+// block are known before it is followed; otherwise it is the newest.
+func (f *flow) next() int32 {
+	last := len(f.pending) - 1
+	if f.conv.Ordered {
+		least := last
+		for i, off := range f.pending {
+			if off < f.pending[least] {
+				least = i
+			}
+		}
+		f.pending[least], f.pending[last] = f.pending[last], f.pending[least]
+	}
+	off := f.pending[last]
+	f.pending = f.pending[:last]
+	return off
+}
+
+// enqueue makes off pending.
+func (f *flow) enqueue(off int32) {
+	if !f.conv.Ordered || !slices.Contains(f.pending, off) {
+		f.pending = append(f.pending, off)
+	}
 }
 
 // block interprets from off on, until the flow ends or runs into the next leader.
@@ -303,6 +327,9 @@ func (f *flow) block(off int32, s *state) {
 		}
 		f.visited[i] = true
 		f.budget -= 1 + int(in.end-in.start)
+		if f.conv.Ordered && f.setByte(in, s) {
+			continue
+		}
 		for k := in.start; k < in.end; k++ {
 			op := &f.ops[k]
 			if op.Kind == isa.OpBranch {

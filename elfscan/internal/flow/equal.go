@@ -94,3 +94,26 @@ func (f *flow) branch(op *isa.Op, i int32, pc uint64, s *state) {
 		s.regs[e.reg] = known
 	}
 }
+
+// setByte is SETcc of a register, which no Op describes: its low byte becomes 0 or 1.
+func (f *flow) setByte(in *inst, s *state) bool {
+	c := f.code[in.off : in.off+int32(in.len)]
+	if f.m != isa.AMD64 || len(c) < 3 {
+		return false
+	}
+	var rex byte
+	if c[0]&0xf0 == 0x40 {
+		rex, c = c[0], c[1:]
+	}
+	if len(c) != 3 || c[0] != 0x0f || c[1]&0xf0 != 0x90 || c[2] < 0xc0 || rex == 0 && c[2]&7 >= 4 {
+		return false
+	}
+	r := c[2]&7 | rex&1<<3
+	v := Value{Unknown: true, Consts: []uint64{0, 1}, Byte: true}
+	if old, ok := f.vs.IsConst(s.regs[r]); ok && len(old) == 1 {
+		v = Value{Consts: []uint64{old[0] &^ 0xff, old[0]&^0xff + 1}}
+	}
+	f.loseInto(s, s.regs[r], Unknown)
+	s.regs[r] = f.vs.Intern(v)
+	return true
+}

@@ -17,7 +17,7 @@ func (f *flow) reach(off int32, s *state) {
 	old := f.states[at]
 	if old == nil {
 		f.states[at] = f.clone(s)
-		f.pending = append(f.pending, off)
+		f.enqueue(off)
 		return
 	}
 	if s.swept && !old.swept {
@@ -38,7 +38,9 @@ func (f *flow) reach(off int32, s *state) {
 	old.weak = old.weak && s.weak
 	f.visits[at]++
 	if f.join(old, s, f.visits[at] > widenAfter) {
-		f.pending = append(f.pending, off)
+		f.enqueue(off)
+	} else if f.conv.Ordered {
+		f.visits[at]-- // nothing new
 	}
 }
 

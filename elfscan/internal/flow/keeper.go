@@ -147,9 +147,11 @@ func (w *watch) call(c *Call, d Deref, depth int) bool {
 			return false
 		}
 	}
-	for _, id := range c.Stack8 {
-		if _, _, ok := w.points(id, d); ok {
-			return false // as an argument, or kept there: which is not told
+	for k, id := range c.Stack8 { // as an argument, or kept there: the callee tells
+		off, exact, ok := w.points(id, d)
+		if j := 2*int64(k) - (w.Convention.StackArg-w.Convention.Machine.CallPush)/4; ok &&
+			!w.callees(c, Deref{Param: uint8(64 + j), Off: d.moved(off, exact)}, depth) {
+			return false
 		}
 	}
 	return true

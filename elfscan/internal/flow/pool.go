@@ -72,7 +72,7 @@ func (f *flow) replace(off int32, s *state) {
 	at := f.at[off]
 	f.free = append(f.free, f.states[at])
 	f.states[at] = f.clone(s)
-	f.pending = append(f.pending, off)
+	f.enqueue(off)
 }
 
 // zeroed returns a slice of n zero elements that uses the memory of s.

@@ -24,6 +24,7 @@ type Value struct {
 	Cut     Cut      // what happened to Params, Cells and Derefs on the way, after Off was added
 	Ors     []uint64 // and then: one of these constants was ORed in; nil for none
 	Table   Table    // beside Unknown: an entry of this jump table
+	Byte    bool     // beside Unknown: the low byte is one of Consts
 }
 
 // ParamSet is a set of entry parameters: bit r of the first word for register r, bit j of the
@@ -89,9 +90,12 @@ type Values struct {
 	// values of their own. It is set before the first function is followed.
 	Pointers bool
 
-	consts map[uint64]ValueID // Consts with this one element, for speed
-	params [2][64]ValueID     // Params with this one element
-	engine *flow              // buffers for the next function
+	// For speed: values by their only content, and results.
+	consts  map[uint64]ValueID // Consts with this one element
+	stack   map[int64]ValueID  // addresses in the frame
+	results map[operation]ValueID
+	params  [2][64]ValueID // Params with this one element
+	engine  *flow          // buffers for the next function
 
 	shared map[[MaxRegs]ValueID]*[MaxRegs]ValueID // see share
 }
@@ -99,6 +103,7 @@ type Values struct {
 // NewValues returns an empty set, which knows Unknown only.
 func NewValues() *Values {
 	vs := &Values{ids: map[string]ValueID{}, joins: map[[2]ValueID]ValueID{}, consts: map[uint64]ValueID{},
+		stack: map[int64]ValueID{}, results: map[operation]ValueID{},
 		shared: map[[MaxRegs]ValueID]*[MaxRegs]ValueID{}}
 	vs.Intern(Value{Unknown: true})
 	return vs
@@ -144,7 +149,7 @@ func (vs *Values) Intern(v Value) ValueID {
 	for _, c := range v.Ors {
 		k = binary.LittleEndian.AppendUint64(k, c)
 	}
-	if len(v.Derefs) > 0 || v.Table.Size != 0 {
+	if len(v.Derefs) > 0 || v.Table.Size != 0 || v.Byte {
 		k = v.appendRest(append(k, 0xff)) // an odd number of bytes: no constant of Ors
 	}
 	vs.key = k
@@ -163,6 +168,7 @@ func (v *Value) appendRest(k []byte) []byte {
 		k = binary.LittleEndian.AppendUint64(k, uint64(d.Off))
 		k = append(k, d.Param)
 	}
+	k = strconv.AppendBool(k, v.Byte)
 	if t := v.Table; t.Size != 0 {
 		k = binary.LittleEndian.AppendUint64(k, t.Addr)
 		k = binary.LittleEndian.AppendUint64(k, t.Base)
@@ -184,7 +190,14 @@ func (vs *Values) Constant(c uint64) ValueID {
 }
 
 // StackAddr is the address off bytes above the stack pointer at entry.
-func (vs *Values) StackAddr(off int64) ValueID { return vs.Intern(Value{Stack: true, Off: off}) }
+func (vs *Values) StackAddr(off int64) ValueID {
+	id, ok := vs.stack[off]
+	if !ok {
+		id = vs.Intern(Value{Stack: true, Off: off})
+		vs.stack[off] = id
+	}
+	return id
+}
 
 // Cell is what the variable at addr holds.
 func (vs *Values) Cell(addr uint64) ValueID { return vs.Intern(Value{Cells: []uint64{addr}}) }
@@ -331,15 +344,27 @@ func (vs *Values) Adapt(v *Value, x ValueID) ValueID {
 
 // Narrow returns the low 32 bits of id, zero-extended.
 func (vs *Values) Narrow(id ValueID) ValueID {
+	if v := vs.Get(id); id == Unknown || len(v.Consts) == 1 && v.Consts[0]>>32 == 0 && v.plain() {
+		return id
+	}
+	k := operation{kind: isa.OpNop, a: id}
+	out, ok := vs.results[k]
+	if !ok {
+		out = vs.narrow(id)
+		vs.results[k] = out
+	}
+	return out
+}
+
+func (vs *Values) narrow(id ValueID) ValueID {
 	v := *vs.Get(id)
 	switch {
 	case v.Stack || v.Table.Size > 4 || v.Table.Signed || v.Table.Based:
 		return Unknown
 	case v.Derived() && v.Cut == CutSign:
 		return vs.Intern(Value{Unknown: true})
-	case len(v.Consts) == 1 && v.Consts[0]>>32 == 0 && !v.Derived():
-		return id
 	}
+	v.Byte = false
 	v.Consts, v.Ors = mapConsts(v.Consts, CutZero.apply), mapConsts(v.Ors, CutZero.apply)
 	if v.Derived() {
 		v.Cut = CutZero
@@ -359,6 +384,7 @@ func (vs *Values) SignExtend(id ValueID, size uint8) ValueID {
 		}
 		v.Table.Signed = true
 	}
+	v.Byte = false
 	shift := 64 - 8*uint(size)
 	v.Consts = mapConsts(v.Consts, func(c uint64) uint64 { return uint64(int64(c<<shift) >> shift) })
 	if v.Derived() {
@@ -379,16 +405,39 @@ func mapConsts(cs []uint64, f func(uint64) uint64) []uint64 {
 	return slices.Compact(out)
 }
 
+// operation is an operation on values whose result is remembered.
+type operation struct {
+	kind isa.OpKind
+	a, b ValueID
+}
+
 // Binary computes a op b for constants, and for a stack address moved by a constant.
 func (vs *Values) Binary(kind isa.OpKind, a, b ValueID) ValueID {
+	x, y := vs.Get(a), vs.Get(b)
+	switch {
+	case len(x.Consts) == 1 && len(y.Consts) == 1 && x.plain() && y.plain():
+		return vs.Constant(arith(kind, x.Consts[0], y.Consts[0]))
+	case (a == Unknown || b == Unknown) && kind != isa.OpAnd:
+		return Unknown
+	}
+	k := operation{kind, a, b}
+	id, ok := vs.results[k]
+	if !ok {
+		id = vs.binary(kind, a, b)
+		vs.results[k] = id
+	}
+	return id
+}
+
+func (vs *Values) binary(kind isa.OpKind, a, b ValueID) ValueID {
 	x, y := vs.Get(a), vs.Get(b)
 	switch {
 	case x.Stack || y.Stack:
 		return vs.stackArith(kind, *x, *y)
 	case x.Table.Size|y.Table.Size != 0:
 		return vs.tableArith(kind, *x, *y)
-	case len(x.Consts) == 1 && len(y.Consts) == 1 && x.plain() && y.plain():
-		return vs.Constant(arith(kind, x.Consts[0], y.Consts[0]))
+	case x.Byte && kind == isa.OpAnd && y.plain() && len(y.Consts) == 1 && y.Consts[0] == 0xff:
+		return vs.Intern(Value{Consts: x.Consts})
 	case vs.Pointers && (x.Derived() || y.Derived()) && (kind == isa.OpAdd || kind == isa.OpSub):
 		return vs.displace(kind, *x, *y)
 	}
