@@ -77,7 +77,7 @@ func (a *App) scanAll(o *options, binaries []string) ([]*elfscan.Result, error) 
 		}
 		s.Path = b.name
 		if len(missingGaps(s)) > 0 {
-			a.note(o, "%s was built with cgo, and C libraries are not read; with CGO_ENABLED=0 in the environment it may do without them", b.name)
+			a.note(o, "%s was built with cgo, and not all of its C libraries were read; with CGO_ENABLED=0 in the environment it may do without them", b.name)
 		}
 		scans = append(scans, s)
 	}
