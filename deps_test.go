@@ -36,9 +36,11 @@ const diagram = `
 	elfscan, observe, generate, profiletest, report < internal/cli < cmd/profcheck
 
 	# what a package keeps to itself
-	elfscan/internal/isa    < elfscan
-	elfscan/internal/module < elfscan/internal/symbolize < elfscan
-	elfscan/internal/cache  < elfscan
+	elfscan/internal/isa    < elfscan/internal/flow, elfscan/internal/code, elfscan/internal/native
+	elfscan/internal/module < elfscan/internal/loader, elfscan/internal/code, elfscan/internal/native, elfscan/internal/symbolize
+	elfscan/internal/loader, elfscan/internal/code, elfscan/internal/flow < elfscan/internal/native
+	syscalls, finding       < elfscan/internal/native
+	elfscan/internal/isa, elfscan/internal/module, elfscan/internal/loader, elfscan/internal/code, elfscan/internal/flow, elfscan/internal/native, elfscan/internal/symbolize, elfscan/internal/cache < elfscan
 	lint/internal/catalog   < lint
 	syscalls/internal/table < syscalls/internal/gen
 	syscalls, filter < simulate/internal/randbpf
