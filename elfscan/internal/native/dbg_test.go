@@ -114,3 +114,28 @@ func TestNear(t *testing.T) {
 		}
 	}
 }
+
+// TestValue prints the calls of the function at ADDR of the program DBG.
+func TestValue(t *testing.T) {
+	at := os.Getenv("VALUE")
+	if at == "" {
+		t.Skip("no VALUE")
+	}
+	root, _ := loader.NewRoot("")
+	c, _ := root.Load(os.Getenv("DBG"))
+	p := link(c, facts, Options{})
+	p.reach()
+	lib, sym, _ := strings.Cut(at, ":")
+	for _, m := range p.mods {
+		if !strings.Contains(m.Path, lib) {
+			continue
+		}
+		a, _ := strconv.ParseUint(sym, 16, 64)
+		n := p.function(m.base + a)
+		s := p.summary(n)
+		fmt.Printf("entries %x vague %v\n", p.entries[n], s.Vague)
+		for _, c := range s.Calls {
+			fmt.Printf("%x kind %d target %x nr %+v\n  a0 %+v\n  rbx %+v\n", c.At, c.Kind, c.Target, *p.vs.Get(c.Regs[p.m.Number]), *p.vs.Get(c.Regs[p.conv.Params[0]]), *p.vs.Get(c.Regs[3]))
+		}
+	}
+}

@@ -106,13 +106,16 @@ func (r *resolver) checkProvisos() {
 }
 
 // users returns the reached functions that read or write the variable at a fixed address; false if
-// its address is formed or stands in data, so that there may be others.
+// its address is formed or stands in data, so that there may be others. How far a variable reaches
+// whose address is formed nearby is not known in a stripped file, so that all up to the next one
+// counts to it, but for the libc, whose sources tell: there the variable is one of its own.
 func (p *program) users(cell uint64) ([]node, bool) {
 	m, a := p.at(cell)
 	if m == nil {
 		return nil, false
 	}
-	if i := m.obj(a); i < 0 || p.tree.reached(m.obj0+node(i)) {
+	i := m.obj(a)
+	if i < 0 || m.objs[i] == a && p.tree.reached(m.obj0+node(i)) || p.tree.reached(m.obj0+node(i)) && !p.isLibc(m) {
 		return nil, false
 	}
 	var out []node
@@ -122,11 +125,21 @@ func (p *program) users(cell uint64) ([]node, bool) {
 			continue
 		}
 		for _, r := range m.facts.Refs[f.First : f.First+f.N] {
-			if (r.Kind == code.Load || r.Kind == code.Store) && r.Target < a+8 && a < r.Target+flow.WidestStore {
+			if (r.Kind == code.Load || r.Kind == code.Store) && r.Target < a+8 && a < r.Target+max(uint64(r.Size), 1) {
 				out = append(out, n)
 				break
 			}
 		}
 	}
 	return out, true
+}
+
+// isLibc reports whether m is the C library, which starts programs.
+func (p *program) isLibc(m *mapped) bool {
+	for _, n := range p.entriesOf("__libc_start_main") {
+		if p.owner(n) == m {
+			return m.index != 0
+		}
+	}
+	return false
 }

@@ -22,7 +22,9 @@ type host struct {
 }
 
 func newHost(g *graph, conv *flow.Convention) *host {
-	return &host{graph: g, conv: conv, vs: flow.NewValues(), entries: map[node][]uint64{}, summaries: map[node]*flow.Summary{},
+	vs := flow.NewValues()
+	vs.Pointers = true
+	return &host{graph: g, conv: conv, vs: vs, entries: map[node][]uint64{}, summaries: map[node]*flow.Summary{},
 		noReturn: map[node]bool{}, pointers: map[flow.ValueID][]uint64{}, stubs: map[node]node{}}
 }
 
@@ -80,8 +82,10 @@ func (h *host) Stops(target uint64) bool {
 	n = h.behind(n)
 	stops, ok := h.noReturn[n]
 	if !ok {
-		c := h.code(n)
-		stops = c != nil && flow.NoReturn(h.m, c, h.start(n))
+		h.noReturn[n] = false // until known otherwise, for functions that call each other
+		if c := h.code(n); c != nil {
+			stops = flow.NeverReturns(h.m, c, h.start(n), h.Stops)
+		}
 		h.noReturn[n] = stops
 	}
 	return stops

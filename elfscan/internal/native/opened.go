@@ -55,10 +55,11 @@ func (p *program) mentions(functions map[string]int) []mention {
 				r.run()
 			}
 			for _, f := range r.found {
-				s, ok := p.textAt(f.nr)
-				if ok || f.nr != 0 {
-					out = append(out, mention{s, f.hop})
+				if f.nr < firstAddress {
+					continue // a null pointer: the program itself
 				}
+				s, _ := p.textAt(f.nr)
+				out = append(out, mention{s, f.hop})
 			}
 			for _, u := range r.failed {
 				out = append(out, mention{"", u.hop})
@@ -67,6 +68,10 @@ func (p *program) mentions(functions map[string]int) []mention {
 	}
 	return out
 }
+
+// firstAddress is below all addresses of strings: nothing but headers lies there, even where a module
+// is linked to 0.
+const firstAddress = 4096
 
 // maxText bounds the length of a name.
 const maxText = 4096

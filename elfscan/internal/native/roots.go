@@ -45,7 +45,7 @@ func (p *program) findStarts() *starts {
 		case m.index == 0 && m.Entry != 0:
 			st.entry = p.add(st.entry, m.base+m.Entry)
 		}
-		if m.Opened {
+		if m.Opened && !p.needed(m) {
 			st.opened = p.exports(m, st.opened)
 		}
 	}
@@ -104,6 +104,12 @@ func (p *program) lifecycle(m *mapped, to []node) []node {
 		}
 	})
 	return to
+}
+
+// needed reports whether another module needs m: then it was not opened for itself, and what others
+// want of it they name.
+func (p *program) needed(m *mapped) bool {
+	return slices.ContainsFunc(p.mods, func(o *mapped) bool { return slices.Contains(o.Needs, m.index) })
 }
 
 // exports appends what dlsym can find in m.

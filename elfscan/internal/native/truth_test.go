@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -81,6 +82,28 @@ func loadTruth(t *testing.T) []truth {
 	return out
 }
 
+// openAll opens what the trace saw opened beyond the closure.
+func openAll(t *testing.T, root *loader.Root, c *loader.Closure, tr truth) {
+	for _, name := range tr.Opened {
+		if slices.ContainsFunc(c.Modules, func(l *loader.Loaded) bool { return l.Soname == name || filepath.Base(l.Path) == name }) {
+			continue
+		}
+		path := ""
+		for _, dir := range []string{"/usr/lib/x86_64-linux-gnu", "/usr/lib/nginx/modules", "/usr/lib/lighttpd", "/usr/lib/python3.11/lib-dynload", "/usr/lib/x86_64-linux-gnu/systemd", "/usr/lib/bash"} {
+			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+				path = filepath.Join(dir, name)
+				break
+			}
+		}
+		if path == "" {
+			continue
+		}
+		if _, err := root.Open(c, path, nil); err != nil {
+			t.Logf("%s: %v", path, err)
+		}
+	}
+}
+
 var servers = []string{"redis-server", "nginx", "haproxy", "memcached", "lighttpd", "sqlite3"}
 
 func TestTruth(t *testing.T) {
@@ -105,7 +128,18 @@ func TestTruth(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		res := Analyse(c, facts, Options{})
+		given := os.Getenv("OPENED") != ""
+		if given {
+			openAll(t, root, c, tr)
+		}
+		o := Options{Open: func(name string, from int) bool {
+			added, err := root.Open(c, name, c.Modules[from])
+			return err == nil && len(added) > 0
+		}}
+		if off, err := strconv.Atoi(os.Getenv("OFF")); err == nil {
+			o.Off = Analyses(off)
+		}
+		res := Analyse(c, facts, o)
 		size, all := 0, 0
 		have := map[string]bool{}
 		var fp, miss, cond []string
@@ -115,6 +149,9 @@ func TestTruth(t *testing.T) {
 			if nd.Class == finding.Conditional {
 				cond = append(cond, nd.Name)
 				condTexts[nd.Condition]++
+				if given && strings.Contains(nd.Condition, whenOpened) {
+					have[nd.Name] = true
+				}
 				continue
 			} else {
 				size++
