@@ -143,7 +143,7 @@ func (w *walker) shardRefs(fn *function, shard int32, own []isa.Ref) []isa.Ref {
 	if fn.shard == shard {
 		return own[fn.first : fn.first+fn.n]
 	}
-	return w.shards[fn.shard][fn.first : fn.first+fn.n]
+	return w.refsOf(fn)
 }
 
 // reached returns the end of what is marked between start and end, start if nothing is.

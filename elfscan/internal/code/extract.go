@@ -21,7 +21,7 @@ type extractor struct {
 	regions []region
 	funcs   []function  // ascending start
 	shards  [][]isa.Ref // references of the functions that workers swept
-	extra   []Ref       // jumps to places that only a jump table names
+	extra   []Ref       // what instructions refer to besides: by jump tables, by displacements
 
 	starts []uint64 // addresses that are entered, of which no end is known
 	maybe  []uint64 // likewise, if what lies there is code
@@ -56,6 +56,7 @@ func Extract(m *module.Module) *Facts {
 	x.walk()
 	x.objects()
 	x.tables()
+	x.displaced()
 	return x.facts()
 }
 
@@ -87,6 +88,11 @@ func (x *extractor) facts() *Facts {
 	return f
 }
 
+// refsOf returns what was found in a function.
+func (x *extractor) refsOf(fn *function) []isa.Ref {
+	return x.shards[fn.shard][fn.first : fn.first+fn.n]
+}
+
 // kinds gives the Kind of an isa.RefKind.
 var kinds = [...]Kind{
 	isa.RefCall: Call, isa.RefJump: Jump, isa.RefAddr: Addr, isa.RefLoad: Load, isa.RefStore: Store,
@@ -99,14 +105,18 @@ const refTable = isa.RefJumpInd + 1
 // convert appends the references of a function. Jumps that stay in it, the address of a slot that a
 // stub on arm64 forms beside loading it, and computed calls and jumps are left out.
 func (x *extractor) convert(fn *function, refs []Ref) []Ref {
-	for _, r := range x.shards[fn.shard][fn.first : fn.first+fn.n] {
+	for _, r := range x.refsOf(fn) {
 		switch {
 		case r.Kind == isa.RefJump && r.Target-fn.start < fn.end-fn.start,
 			r.Kind == isa.RefAddr && fn.flags&Stub != 0,
 			r.Kind == isa.RefCallInd, r.Kind == isa.RefJumpInd:
 			continue
 		}
-		refs = append(refs, Ref{At: r.At, Target: r.Target, Kind: kinds[r.Kind], Size: r.Size})
+		ref := Ref{At: r.At, Target: r.Target, Kind: kinds[r.Kind]}
+		if ref.Kind == Load || ref.Kind == Store {
+			ref.Size = r.Size
+		}
+		refs = append(refs, ref)
 	}
 	return refs
 }

@@ -11,7 +11,8 @@ import (
 
 // objects collects where data objects may begin: symbols, what pointers and addresses in code lead
 // to, sections. What is only loaded or stored directly may be the middle of an object and begins
-// none.
+// none, and neither does a displacement, which may lie before its object: that counts for the object
+// behind as well.
 func (x *extractor) objects() {
 	b := boundaries{m: x.m, marks: make([][]uint64, len(x.m.Segments))}
 	for _, a := range x.data {
@@ -37,9 +38,10 @@ func (x *extractor) objects() {
 			}
 		}
 	}
-	for _, refs := range x.shards {
+	for i := range x.funcs {
+		refs := x.refsOf(&x.funcs[i])
 		for i := range refs {
-			if refs[i].Kind == isa.RefAddr {
+			if refs[i].Kind == isa.RefAddr && refs[i].Size != isa.Displaced {
 				b.add(refs[i].Target)
 			}
 		}
@@ -47,6 +49,25 @@ func (x *extractor) objects() {
 	x.data = b.ascending()
 	if x.sure() {
 		x.data = slices.DeleteFunc(x.data, func(a uint64) bool { return x.region(a) != nil })
+	}
+}
+
+// displaced adds, for displacements that are no beginning of an object, the next object.
+func (x *extractor) displaced() {
+	if x.hi == 0 {
+		return
+	}
+	for i := range x.funcs {
+		refs := x.refsOf(&x.funcs[i])
+		for k := range refs {
+			r := &refs[k]
+			if r.Kind != isa.RefAddr || r.Size != isa.Displaced {
+				continue
+			}
+			if next, ok := slices.BinarySearch(x.data, r.Target); !ok && next < len(x.data) {
+				x.extra = append(x.extra, Ref{At: r.At, Target: x.data[next], Kind: Addr})
+			}
+		}
 	}
 }
 

@@ -248,7 +248,7 @@ const windowBytes = 96
 
 // tablesOf does that for one function.
 func (x *extractor) tablesOf(fn *function, extra []Ref) []Ref {
-	refs := x.shards[fn.shard][fn.first : fn.first+fn.n]
+	refs := x.refsOf(fn)
 	code := x.code(fn.start, fn.end)
 	for i := range refs {
 		if refs[i].Kind != isa.RefJumpInd {

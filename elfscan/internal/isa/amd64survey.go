@@ -115,7 +115,7 @@ func absolutes(insn []byte, m int, a attr, x enc, at, lo, hi uint64, refs []Ref)
 		return refs
 	}
 	if v := uint64(binary.LittleEndian.Uint32(insn[disp:])); v >= lo && v < hi {
-		refs = append(refs, Ref{At: at, Target: v, Kind: RefAddr})
+		refs = append(refs, Ref{At: at, Target: v, Kind: RefAddr, Size: Displaced})
 	}
 	return refs
 }

@@ -9,6 +9,7 @@ import (
 // a64snapshot is which registers held known addresses at some point, and which addresses.
 type a64snapshot struct {
 	live uint32
+	vary uint32
 	addr [32]uint64
 }
 
@@ -27,16 +28,17 @@ type a64pending struct {
 type a64mark struct {
 	target uint64
 	live   uint32
+	vary   uint32
 	at     int // in addrs, one for each bit of live
 }
 
 func (p *a64pending) reset() { p.next, p.marks, p.addrs = 0, p.marks[:0], p.addrs[:0] }
 
-func (p *a64pending) push(target uint64, live uint32, addr *[32]uint64) {
+func (p *a64pending) push(target uint64, live, vary uint32, addr *[32]uint64) {
 	if len(p.addrs) >= a64PendingLimit {
 		return
 	}
-	p.marks = append(p.marks, a64mark{target, live, len(p.addrs)})
+	p.marks = append(p.marks, a64mark{target, live, vary, len(p.addrs)})
 	for l := live; l != 0; l &= l - 1 {
 		p.addrs = append(p.addrs, addr[bits.TrailingZeros32(l)])
 	}
@@ -93,6 +95,7 @@ func (s *a64scan) join(pc uint64) {
 				s.addr[r] = s.table.addr[r]
 			}
 			s.live |= missing
+			s.vary = s.vary&^missing | s.table.vary&missing
 		}
 		return
 	}
@@ -105,6 +108,7 @@ func (s *a64scan) join(pc uint64) {
 		for l := m.live; l != 0; l &= l - 1 {
 			if r := bits.TrailingZeros32(l); s.live>>r&1 == 0 {
 				s.live |= 1 << r
+				s.vary = s.vary&^(1<<r) | m.vary&(1<<r)
 				s.addr[r] = s.pending.addrs[at]
 			}
 			at++
@@ -126,6 +130,6 @@ type a64orphan struct {
 func (s *a64scan) back(target uint64) {
 	i, ok := slices.BinarySearchFunc(s.orphans, target, func(o a64orphan, t uint64) int { return cmp.Compare(o.pc, t) })
 	if ok && s.live&^s.orphans[i].live != 0 {
-		s.late.push(target, s.live, &s.addr)
+		s.late.push(target, s.live, s.vary, &s.addr)
 	}
 }

@@ -22,6 +22,7 @@ type a64scan struct {
 
 	live uint32     // registers that hold a known address, bit 31 SP (never set)
 	addr [32]uint64 // what they hold
+	vary uint32     // of live: an index was added (Survey)
 
 	ended   bool // the instruction before does not go on to this one
 	pending a64pending
@@ -65,7 +66,7 @@ var a64scans = sync.Pool{New: func() any { return new(a64scan) }}
 // walk goes over the code once. What pending holds at the start is known from the walk before.
 func (s *a64scan) walk(code []byte, base uint64, refs []Ref) {
 	s.refs, s.base, s.end = refs, base, base+uint64(len(code))
-	s.live, s.ended, s.table.live = 0, false, 0
+	s.live, s.vary, s.ended, s.table.live = 0, 0, false, 0
 	s.spills, s.orphans = s.spills[:0], s.orphans[:0]
 	pc := base
 	for ; len(code) >= 4; code, pc = code[4:], pc+4 {
@@ -125,13 +126,16 @@ func (s *a64scan) immediate(w a64, pc uint64) {
 			s.form(pc, d, t)
 		} else if d != 31 {
 			s.live |= 1 << d
+			s.vary &^= 1 << d
 			s.addr[d] = t
 		}
 		return
 	case 2:
 		// ADD and SUB; those that set flags compare addresses.
 		if n := w.rn(); s.live>>n&1 != 0 && !w.bit(29) && w.bit(31) {
+			vary := s.vary >> n & 1
 			s.form(pc, d, s.addr[n]+uint64(w.addImmValue()))
+			s.vary |= vary << d
 			return
 		}
 	default:
@@ -148,8 +152,30 @@ func (s *a64scan) form(pc uint64, d uint32, t uint64) {
 	s.ref(RefAddr, pc, t)
 	if d != 31 {
 		s.live |= 1 << d
+		s.vary &^= 1 << d
 		s.addr[d] = t
 	}
+}
+
+// indexed notes that an index is added to a known address. With section anchors the offset of the
+// object that is meant comes behind the index: ADD X1, X0, X2, LSL #3; LDR X3, [X1, #64].
+func (s *a64scan) indexed(w a64) bool {
+	const add, addMask = 0x8b000000, 0xff000000 // ADD of 64-bit registers, shifted or extended
+	d, n, m := w.rd(), w.rn(), w.rm()
+	if !s.survey || w&addMask != add || d == 31 {
+		return false
+	}
+	switch {
+	case n != 31 && s.live>>n&1 != 0:
+	case m != 31 && s.live>>m&1 != 0 && !w.bit(21) && w.field(10, 6) == 0: // ADD X1, X2, X0
+		n = m
+	default:
+		return false
+	}
+	s.live |= 1 << d
+	s.vary |= 1 << d
+	s.addr[d] = s.addr[n]
+	return true
 }
 
 func (s *a64scan) register(w a64, pc uint64) {
@@ -163,7 +189,11 @@ func (s *a64scan) register(w a64, pc uint64) {
 	const move, moveMask = 0xaa0003e0, 0xffe0ffe0 // MOV Xd, Xm
 	if d, m := w.rd(), w.rm(); w&moveMask == move && s.live>>m&1 != 0 && d != 31 {
 		s.live |= 1 << d
+		s.vary = s.vary&^(1<<d) | (s.vary>>m&1)<<d
 		s.addr[d] = s.addr[m]
+		return
+	}
+	if s.indexed(w) {
 		return
 	}
 	s.live &^= w.writesReg()
@@ -207,10 +237,16 @@ func (s *a64scan) memory(w a64, pc uint64) {
 		if m.wback != a64Post {
 			t = moved
 		}
-		s.access(&m, pc, t)
+		vary := s.vary >> m.rn & 1
+		if vary != 0 {
+			s.ref(RefAddr, pc, t)
+		} else {
+			s.access(&m, pc, t)
+		}
 		s.live &^= m.writes() &^ (1 << m.rn)
 		if m.wback != a64Offset {
 			s.form(pc, m.rn, moved)
+			s.vary |= vary << m.rn
 			return
 		}
 	case m.onStack() && m.store:
@@ -254,7 +290,7 @@ func (s *a64scan) branch(w a64, pc uint64) {
 		if t < s.base || t >= s.end {
 			s.ref(RefJump, pc, t)
 		} else if t > pc && s.live != 0 {
-			s.pending.push(t, s.live, &s.addr)
+			s.pending.push(t, s.live, s.vary, &s.addr)
 		} else if s.live != 0 && len(s.orphans) > 0 {
 			s.back(t)
 		}
@@ -267,7 +303,7 @@ func (s *a64scan) branch(w a64, pc uint64) {
 		s.live &^= a64CallLost
 	case a64JumpReg:
 		s.indirect(RefJumpInd, pc)
-		s.table = a64snapshot{s.live, s.addr}
+		s.table = a64snapshot{s.live, s.vary, s.addr}
 		s.ended = true
 	case a64SVC:
 		s.ref(RefSyscall, pc, 0)

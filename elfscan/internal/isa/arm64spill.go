@@ -35,7 +35,7 @@ func (m *a64mem) regs() []uint32 { return []uint32{m.rt, m.rt2}[:m.count] }
 func (s *a64scan) spill(m *a64mem) {
 	for i, r := range m.regs() {
 		disp := m.disp + 8*int64(i)
-		known := r != 31 && s.live>>r&1 != 0
+		known := r != 31 && (s.live&^s.vary)>>r&1 != 0
 		switch at := s.spills.find(m.rn, disp); {
 		case at >= 0 && known:
 			s.spills[at].addr = s.addr[r]
@@ -51,6 +51,7 @@ func (s *a64scan) reload(m *a64mem) {
 	for i, r := range m.regs() {
 		if at := s.spills.find(m.rn, m.disp+8*int64(i)); at >= 0 && r != 31 {
 			s.live |= 1 << r
+			s.vary &^= 1 << r
 			s.addr[r] = s.spills[at].addr
 		}
 	}

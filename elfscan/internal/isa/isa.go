@@ -83,6 +83,10 @@ type Ref struct {
 	Size   uint8 // RefLoad, RefStore of Survey: bytes accessed, 0 if not known (then at most 64)
 }
 
+// Displaced is the Size of a RefAddr that Survey makes of a displacement with base or index. What is
+// meant may begin a few elements further on: compilers write table[i-1] as table-8(,%rax,8).
+const Displaced = 1
+
 // OpKind says what an Op does.
 type OpKind uint8
 

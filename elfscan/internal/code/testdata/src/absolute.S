@@ -14,6 +14,8 @@ _start:
 	mov $0x7fff0000, %esi
 	mov object2(%rdx), %al
 	mov %fs:0x28, %rax
+	mov $table2, %esi
+	mov table2-8(,%rcx,8), %rax
 	jmp *table(,%rcx,8)
 	.cfi_endproc
 	.balign 16
@@ -29,4 +31,5 @@ pointer: .quad 0
 object:	.quad 0, 0, 0, 0
 object2: .quad 0
 table:	.quad case0, case0
+table2:	.quad case0, case0
 	.section .note.GNU-stack,"",@progbits

@@ -11,8 +11,13 @@ __attribute__((noinline, noclone)) long use(long i) {
 	return first[2] + last[3] + last[i];
 }
 __attribute__((noinline, noclone)) void run(long i) { handlers[i](); }
+static void second(void) { counter--; }
+static void (*const before[6])(void) = {handler, handler, handler, handler, handler, handler};
+static void (*const after[6])(void) = {second, second, second, second, second, second};
+__attribute__((noinline, noclone)) void other(long i) { before[i](); after[i + 2](); }
 void _start(void) {
 	use(1);
+	other(1);
 	run(1);
 	for (;;) {}
 }
