@@ -44,7 +44,14 @@ func newWorkshop(t *testing.T) *workshop {
 	return w
 }
 
-func (w *workshop) path(p string) string { return filepath.Join(w.dir, p) }
+// path is the place of a path of the root on this machine. It must not lead over the absolute link
+// /lib, which is the machine's own from here.
+func (w *workshop) path(p string) string {
+	if strings.HasPrefix(p, "/lib/") {
+		w.t.Fatalf("%s would be a file of the machine", p)
+	}
+	return filepath.Join(w.dir, p)
+}
 
 func (w *workshop) write(at string, data []byte) {
 	w.t.Helper()
@@ -355,4 +362,26 @@ func TestVariants(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Until glibc 2.36 there are older subdirectories, some of them for all machines.
+func TestOldSubdirectories(t *testing.T) {
+	w := newWorkshop(t)
+	const main = "int a(); int b(); int main(){return a()+b();}"
+	for _, lib := range []string{"a", "b"} {
+		w.lib("/x/lib"+lib+".so", "int "+lib+"(){return 1;}", "")
+	}
+	w.lib("/x/tls/x86_64/liba.so", "int a(){return 1;}", "")
+	w.lib("/x/tls/liba.so", "int a(){return 1;}", "")
+	w.lib("/x/x86_64/libb.so", "int b(){return 1;}", "")
+	w.gcc("/prog", main, "@/x/liba.so @/x/libb.so -Wl,-rpath,/x")
+	help, err := w.command(ldso, "--help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"a": "/x/liba.so", "b": "/x/libb.so"}
+	if strings.Contains(string(help), "Legacy HWCAP subdirectories") {
+		want = map[string]string{"a": "/x/tls/x86_64/liba.so", "b": "/x/x86_64/libb.so"}
+	}
+	w.check("/prog", want)
 }

@@ -53,15 +53,13 @@ func (mu *musl) find(l *linker, name string, by int) (found, []found, string) {
 		f, reason := l.muslOpen(name)
 		return f, nil, reason
 	}
-	for i := by; i >= 0; i = l.c.Modules[i].parent {
+	// What dlopen opened was asked for by the program, whichever module called it.
+	for i := by; ; i = max(l.c.Modules[i].parent, 0) {
 		if f, reason, ok := mu.search(l, name, mu.rpath(l.c.Modules[i])); ok {
 			return f, nil, reason
 		}
-	}
-	if by > 0 && l.c.Modules[by].Opened && by != 0 {
-		// dlopen searches on behalf of the program.
-		if f, reason, ok := mu.search(l, name, mu.rpath(l.c.Modules[0])); ok {
-			return f, nil, reason
+		if i == 0 {
+			break
 		}
 	}
 	if f, reason, ok := mu.search(l, name, strings.FieldsFunc(mu.system, func(r rune) bool { return r == ':' || r == '\n' })); ok {

@@ -149,13 +149,13 @@ func scriptLine(head []byte) (name, arg string, ok bool) {
 	if i := bytes.IndexByte(line, '\n'); i >= 0 {
 		line = line[:i]
 	} else {
-		// The last byte is for the terminator; a line that is cut off there may lose of its
-		// argument, not of its path.
-		line = line[:len(line)-1]
+		// A line that is cut off may lose of its argument, not of its path: something must end that,
+		// at the latest in the last byte.
 		trimmed := bytes.TrimLeft(line, " \t")
 		if len(trimmed) == 0 || bytes.IndexAny(trimmed, " \t\x00") < 0 {
 			return "", "", false
 		}
+		line = line[:len(line)-1]
 	}
 	line = bytes.Trim(line, " \t")
 	if i := bytes.IndexByte(line, 0); i >= 0 {
