@@ -1,4 +1,4 @@
-// Package witness answers: does what elfscan says about a Go binary hold when the binary runs?
+// Package witness answers: does what elfscan says about a binary hold when the binary runs?
 //
 // It holds nothing but tests. Each of them builds real programs, and none of them believes the
 // scanner: what the programs do is told by strace, by qemu, by ptrace, or by the running kernel
@@ -10,6 +10,8 @@
 //   - Conditions: for each condition of the scanner's table one program that meets it, seen to make
 //     the calls, and a twin that does not.
 //   - Enforcement: programs run a workload under a filter of their not conditional needs alone.
+//   - Native: Debian's programs in C and Rust held to traces taken with strace and, for arm64, qemu;
+//     programs that do nothing; containers under profiles of the scanned sets (docs/accuracy.md).
 //   - Benchmarks: time and memory of a scan.
 //
 // Terms. A trace is the set of names of the syscalls that a program image made; it is a lower bound

@@ -62,6 +62,7 @@ func TestNativeAccuracyARM64(t *testing.T) {
 // accuracy scans each program of an architecture, without and with the objects that it opens.
 func accuracy(t *testing.T, arch string, root func(t *testing.T, p nativeTruth) string) []tableRow {
 	t.Helper()
+	shareScans(t)
 	var rows []tableRow
 	for _, p := range nativeTruths(t, arch) {
 		t.Run(p.Name, func(t *testing.T) {

@@ -41,6 +41,7 @@ var nativeEnforcedPrograms = []nativeEnforced{
 func TestNativeEnforce(t *testing.T) {
 	needContainers(t)
 	runtime := runtimeCalls(t)
+	shareScans(t)
 	var mu sync.Mutex
 	var lines []string
 	t.Run("programs", func(t *testing.T) {

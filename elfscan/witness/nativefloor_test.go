@@ -58,6 +58,7 @@ func compile(t testing.TB, source string, argv ...string) string {
 
 // TestNativeFloor builds programs that do nothing, and holds their scans to what strace sees now.
 func TestNativeFloor(t *testing.T) {
+	shareScans(t)
 	lines := []string{
 		"| program | traced | not conditional | of them start-up | conditional | missed | unresolved |",
 		"|---|---|---|---|---|---|---|",

@@ -20,6 +20,7 @@ var arm64Live = map[string][]string{
 // TestNativeLiveARM64 runs programs for arm64 now and holds their scans to what qemu sees.
 func TestNativeLiveARM64(t *testing.T) {
 	root, _ := debRoot(t, "arm64", arm64Packages...)
+	shareScans(t)
 	for _, p := range arm64Programs {
 		sure := arm64Live[p.Name]
 		if sure == nil {

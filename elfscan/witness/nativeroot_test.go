@@ -15,6 +15,8 @@ type nativeRoot struct {
 	dir string
 }
 
+const localeDir = "/usr/lib/locale/C.utf8"
+
 // newNativeRoot makes a root with these files of the machine, which are paths without links, and
 // with the links by which they are asked for.
 func newNativeRoot(t testing.TB, files ...string) *nativeRoot {
@@ -31,6 +33,9 @@ func newNativeRoot(t testing.TB, files ...string) *nativeRoot {
 	writeFile(t, filepath.Join(r.dir, "etc"), "group", "root:x:0:\nnogroup:x:65534:\n")
 	writeFile(t, filepath.Join(r.dir, "etc"), "nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")
 	writeFile(t, filepath.Join(r.dir, "etc"), "hosts", "127.0.0.1 localhost\n")
+	if _, err := os.Stat(localeDir); err == nil { // as nativeEnv wants
+		r.addTree(localeDir)
+	}
 	for _, file := range files {
 		r.add(file)
 	}

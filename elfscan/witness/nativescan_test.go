@@ -20,7 +20,7 @@ const conditionOpened = "a library is loaded that the program opens while it run
 // scanNative scans a program in a root, "" for the machine's own, with plugins.
 func scanNative(t testing.TB, root, path string, plugins ...string) *elfscan.Result {
 	t.Helper()
-	o := elfscan.Options{Root: root, Plugins: plugins, CacheDir: scanCache(t)}
+	o := elfscan.Options{Root: root, Plugins: plugins, CacheDir: scanCacheDir}
 	res, err := o.Scan(path)
 	if err != nil {
 		t.Fatal(err)
@@ -36,25 +36,15 @@ func scanNative(t testing.TB, root, path string, plugins ...string) *elfscan.Res
 	return res
 }
 
-var scanCacheDir struct {
-	sync.Mutex
-	dir string
-}
+// scanCacheDir is the cache of the scans of one test, empty for none.
+var scanCacheDir string
 
-// scanCache returns a folder that the scans of this process share: most programs have most
+// shareScans makes the scans of a test keep what they learn of each file: most programs have most
 // libraries in common.
-func scanCache(t testing.TB) string {
+func shareScans(t testing.TB) {
 	t.Helper()
-	scanCacheDir.Lock()
-	defer scanCacheDir.Unlock()
-	if scanCacheDir.dir == "" {
-		dir, err := os.MkdirTemp("", "profcheck-scan-cache-")
-		if err != nil {
-			t.Fatal(err)
-		}
-		scanCacheDir.dir = dir
-	}
-	return scanCacheDir.dir
+	scanCacheDir = t.TempDir()
+	t.Cleanup(func() { scanCacheDir = "" })
 }
 
 // held returns the conditions that held while p was traced.

@@ -1,7 +1,9 @@
 package witness
 
 import (
+	"bytes"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -97,6 +99,48 @@ func pythonWork(t testing.TB, run runner, bin string) error {
 		func() error { return expect(run, `e3b0c442 {"cpus": true}`, bin, script, t.TempDir()) },
 		func() error { return expect(run, "42\n", bin, "-c", "print(6*7)") },
 		func() error { return expectInput(run, "print(len('abc'))\n", "3\n", bin, "-") },
+	)
+}
+
+// redisCLIWork runs the client against a server that knows four answers.
+func redisCLIWork(t testing.TB, run runner, bin string) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				buf := make([]byte, 4096)
+				for {
+					n, err := c.Read(buf)
+					if err != nil {
+						return
+					}
+					answer := "-ERR unknown\r\n"
+					if bytes.Contains(bytes.ToUpper(buf[:n]), []byte("PING")) {
+						answer = "+PONG\r\n"
+					}
+					if _, err := c.Write([]byte(answer)); err != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return steps(
+		func() error { return expect(run, "PONG", bin, "-p", port, "ping") },
+		func() error {
+			return expectInput(run, "ping\nnonsense\n", "ERR unknown", bin, "-h", "localhost", "-p", port)
+		},
+		func() error { return expect(run, "PONG", bin, "-p", port, "-r", "3", "-i", "0.01", "ping") },
 	)
 }
 

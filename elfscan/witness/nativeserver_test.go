@@ -42,6 +42,23 @@ func converse(address string, texts ...string) error {
 	return nil
 }
 
+// publicDir makes a folder that servers can read once they have given up root.
+func publicDir(t testing.TB) string { return public(t, t.TempDir()) }
+
+// publicTree is a folder as tree makes it that they can read.
+func publicTree(t testing.TB) string { return public(t, tree(t)) }
+
+// public makes a folder for temporary files readable, with those above it.
+func public(t testing.TB, dir string) string {
+	t.Helper()
+	for d := dir; filepath.Clean(d) != filepath.Clean(os.TempDir()) && len(d) > 1; d = filepath.Dir(d) {
+		if err := os.Chmod(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
 // fetches asks a server for the files of tree.
 func fetches(address string) error {
 	for path, size := range map[string]int{"/index.txt": 20, "/big.bin": 3 << 20, "/sub/empty": 0, "/sub/deep/file": 5000} {

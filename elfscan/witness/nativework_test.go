@@ -3,7 +3,6 @@ package witness
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -36,30 +35,6 @@ var nativeWorks = map[string]work{
 	"memcached":    memcachedWork,
 	"lighttpd":     lighttpdWork,
 	"haproxy":      haproxyWork,
-}
-
-// publicDir makes a folder that servers can read once they have given up root.
-func publicDir(t testing.TB) string {
-	t.Helper()
-	dir := t.TempDir()
-	for d := dir; filepath.Clean(d) != filepath.Clean(os.TempDir()) && len(d) > 1; d = filepath.Dir(d) {
-		if err := os.Chmod(d, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
-// publicTree is a folder as tree makes it that servers can read.
-func publicTree(t testing.TB) string {
-	t.Helper()
-	dir := tree(t)
-	for d := dir; filepath.Clean(d) != filepath.Clean(os.TempDir()) && len(d) > 1; d = filepath.Dir(d) {
-		if err := os.Chmod(d, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
 }
 
 // writeFile writes a file into a folder and returns its path.
@@ -295,47 +270,5 @@ func cpWork(t testing.TB, run runner, bin string) error {
 			return expect(run, "", bin, "--sparse=always", "-f", copied, filepath.Join(out, "sparse"))
 		},
 		func() error { return expect(run, "", bin, "-s", copied, filepath.Join(out, "symbolic")) },
-	)
-}
-
-// redisCLIWork runs the client against a server that knows four answers.
-func redisCLIWork(t testing.TB, run runner, bin string) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	defer l.Close()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				buf := make([]byte, 4096)
-				for {
-					n, err := c.Read(buf)
-					if err != nil {
-						return
-					}
-					answer := "-ERR unknown\r\n"
-					if bytes.Contains(bytes.ToUpper(buf[:n]), []byte("PING")) {
-						answer = "+PONG\r\n"
-					}
-					if _, err := c.Write([]byte(answer)); err != nil {
-						return
-					}
-				}
-			}()
-		}
-	}()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return steps(
-		func() error { return expect(run, "PONG", bin, "-p", port, "ping") },
-		func() error {
-			return expectInput(run, "ping\nnonsense\n", "ERR unknown", bin, "-h", "localhost", "-p", port)
-		},
-		func() error { return expect(run, "PONG", bin, "-p", port, "-r", "3", "-i", "0.01", "ping") },
 	)
 }
