@@ -59,6 +59,9 @@ func (f *flow) equality(i int32) equality {
 
 // comparison reads TEST r, r and CMP r, imm of 64 bits.
 func comparison(c []byte) (reg isa.Reg, value uint64, ok bool) {
+	if len(c) == 6 && c[0] == 0x48 && c[1] == 0x3d { // of RAX
+		return 0, uint64(int64(int32(binary.LittleEndian.Uint32(c[2:])))), true
+	}
 	if len(c) < 3 || c[0]&0xf8 != 0x48 || c[2] < 0xc0 {
 		return 0, 0, false
 	}

@@ -95,7 +95,7 @@ func (o *object) bounds() {
 			}
 		}
 	}
-	if len(o.m.Frames) < 100 { // musl describes none: take what is called, or whose address is formed
+	if len(o.m.Frames) < 100 && len(o.m.Locals) == 0 { // stripped, and musl describes none: take what is called, or whose address is formed
 		for i := range o.m.Segments {
 			if s := &o.m.Segments[i]; s.Exec {
 				for _, r := range o.conv.Machine.Scan(s.Data, s.Addr, nil) {
