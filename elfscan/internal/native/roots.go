@@ -21,7 +21,8 @@ var personalities = map[string]bool{"__gxx_personality_v0": true, "__gcc_persona
 type starts struct {
 	loader []node // entry of the interpreter, and what it calls by name
 	entry  []node // entry of the program
-	init   []node // constructors and destructors, thread-local data
+	libc   []node // constructors and destructors of the libc and the loader, thread-local data
+	init   []node // the same of all other modules
 	opened []node // the same of libraries that are opened while the program runs, and what they export
 
 	outside []node // what code of the program can call that its facts leave out
@@ -35,8 +36,11 @@ func (p *program) findStarts() *starts {
 	st := &starts{}
 	for _, m := range p.mods {
 		to := &st.init
-		if m.Opened {
+		switch {
+		case m.Opened:
 			to = &st.opened
+		case m.Interp || p.isLibc(m):
+			to = &st.libc
 		}
 		*to = p.lifecycle(m, *to)
 		switch {
