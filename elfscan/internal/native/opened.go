@@ -55,7 +55,7 @@ func (p *program) mentions(functions map[string]int) []mention {
 				r.run()
 			}
 			for _, f := range r.found {
-				if f.nr < firstAddress {
+				if f.nr < elfHeader {
 					continue // a null pointer: the program itself
 				}
 				s, _ := p.textAt(f.nr)
@@ -69,9 +69,8 @@ func (p *program) mentions(functions map[string]int) []mention {
 	return out
 }
 
-// firstAddress is below all addresses of strings: nothing but headers lies there, even where a module
-// is linked to 0.
-const firstAddress = 4096
+// elfHeader is the size of Elf64_Ehdr, which lies at address 0 of most files: no string does.
+const elfHeader = 64
 
 // maxText bounds the length of a name.
 const maxText = 4096
