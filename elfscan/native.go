@@ -64,12 +64,34 @@ func (o Options) native(res *Result, p *process, goText []span) {
 	res.Modules = p.moduleList()
 	res.Gaps = append(res.Gaps, p.gaps...)
 	for _, g := range found.Gaps {
+		if a.asCommand(g, found.Needs) {
+			continue
+		}
 		for _, g := range a.gap(g) {
 			if g.Names != nil || !res.hasGap(g.Kind) {
 				res.Gaps = append(res.Gaps, g)
 			}
 		}
 	}
+}
+
+// asCommand reports whether programs are started by nothing but a loader that is run as a command,
+// which is not how it comes into a process.
+func (a *analysis) asCommand(g native.Gap, needs []native.Need) bool {
+	if g.Kind != native.GapExec || len(g.Names) > 0 {
+		return false
+	}
+	for _, n := range needs {
+		if n.Name != "execve" && n.Name != "execveat" {
+			continue
+		}
+		for _, s := range n.Sites {
+			if s.Class != finding.Conditional || len(s.Path) == 0 || !a.Modules[s.Path[len(s.Path)-1].Module].Interp {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // hasGap reports whether there is a gap of this kind already that names nothing.
@@ -184,7 +206,7 @@ func (a *analysis) open(name string, from int) bool {
 func (a *analysis) need(n native.Need) Need {
 	out := Need{Nr: n.Nr, Name: n.Name, Class: n.Class, Condition: n.Condition, Args: a.values(n.Name, n.Args)}
 	for _, s := range n.Sites {
-		site := Site{Class: s.Class, Condition: s.Condition, Args: a.values(n.Name, s.Args), Path: a.path(s.Path)}
+		site := Site{Class: s.Class, Condition: s.Condition, Args: a.values(n.Name, s.Args), Path: a.path(s.Path), Always: s.Always}
 		if k := len(site.Path); k > 0 {
 			site.Address = site.Path[k-1].Address
 		}

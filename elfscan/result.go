@@ -108,7 +108,7 @@ const (
 	GapExec    GapKind = "exec"    // starts other programs, which inherit the filter
 	GapDlopen  GapKind = "dlopen"  // loads code by name
 	GapPlugin  GapKind = "plugin"  // loads Go plugins
-	GapLoader  GapKind = "loader"  // a loader runs first, its known start-up calls are counted
+	GapLoader  GapKind = "loader"  // a loader runs first that was not found; its known start-up calls are counted
 	GapMissing GapKind = "missing" // code that runs in the process and was not read
 )
 
