@@ -80,8 +80,9 @@ type Site struct {
 	Condition string
 	Args      [6]Values
 	Path      finding.Path
-	// Always names the functions that are on every way to the instruction, the innermost first:
-	// those on the one path shown need not be.
+	// Always names functions that are on every way to the instruction, the innermost first: those on
+	// the one path shown need not be. Of a library these are NAME@SONAME, or @SONAME for a function
+	// that it does not export.
 	Always []string
 }
 

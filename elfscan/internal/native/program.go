@@ -33,6 +33,7 @@ type Site struct {
 	Condition string
 	Args      [6]Values
 	Path      Path
+	Always    []string // see authors
 }
 
 // Values is a set of constants, or unknown.

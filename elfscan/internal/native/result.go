@@ -20,7 +20,7 @@ type candidate struct {
 }
 
 // maxSites is how many places are kept for one syscall. Beyond them only such are kept as differ
-// from all others in class, condition or arguments.
+// from all others in class, condition, arguments or authors.
 const maxSites = 8
 
 // classOrder says which class a need has if its sites differ: the one whose denial weighs most.
@@ -83,12 +83,13 @@ func (p *program) need(nr int32, cands []candidate, c *classifier) Need {
 	seen := map[string]bool{}
 	for i := range cands {
 		c := &cands[i]
-		key := fmt.Sprint(c.class, c.condition, c.args)
+		always := p.authors(c.hop)
+		key := fmt.Sprint(c.class, c.condition, c.args, always)
 		if i >= maxSites && seen[key] {
 			continue
 		}
 		seen[key] = true
-		n.Sites = append(n.Sites, Site{Class: c.class, Condition: c.condition, Args: c.args, Path: p.pathIn(t, c.hop)})
+		n.Sites = append(n.Sites, Site{Class: c.class, Condition: c.condition, Args: c.args, Path: p.pathIn(t, c.hop), Always: always})
 	}
 	return n
 }

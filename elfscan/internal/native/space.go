@@ -35,8 +35,9 @@ type mapped struct {
 	text     uint64   // address of the first function
 	bound    bindings
 	got      []module.Span
-	exported map[uint64]bool // addresses that it exports, nil if not asked for yet
-	fixed    bool            // linked to a fixed address without relocations: pointers are found by their looks
+	exported map[uint64]bool   // addresses that it exports, nil if not asked for yet
+	names    map[uint64]string // by address: see publicName, nil if not asked for yet
+	fixed    bool              // linked to a fixed address without relocations: pointers are found by their looks
 }
 
 // word is what relocation writes to 8 bytes.
