@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/profcheck/profcheck/finding"
+	"github.com/profcheck/profcheck/syscalls"
 )
 
 // smallRoot is a root directory with programs in C; see build.sh there.
@@ -230,7 +231,7 @@ func TestUnite(t *testing.T) {
 		t.Errorf("with another program: %v, gaps %+v", err, parent.Gaps)
 	}
 	foreign := *child
-	foreign.Arch = nil
+	foreign.Arch = syscalls.ByName("aarch64")
 	if err := parent.Unite(&foreign); err == nil {
 		t.Error("a child of another machine was united")
 	}
