@@ -9,12 +9,18 @@ import (
 	"testing"
 )
 
-// arm64Roots are roots with Debian's C library for arm64: the cross libraries, and the directory
-// that PROFCHECK_ARM64_ROOT names, which has whole programs.
+// arm64Roots are roots with Debian's C library for arm64: the cross libraries, and a root with whole
+// programs, if PROFCHECK_ARM64_ROOT names one or scripts/debroot.sh made one before.
 func arm64Roots() []string {
 	roots := []string{"/usr/aarch64-linux-gnu"}
 	if dir := os.Getenv("PROFCHECK_ARM64_ROOT"); dir != "" {
 		roots = append(roots, dir)
+	}
+	if cache, err := os.UserCacheDir(); err == nil && len(roots) == 1 {
+		dir := filepath.Join(cache, "profcheck-test-bin", "debroot-arm64", "root")
+		if _, err := os.Stat(dir); err == nil {
+			roots = append(roots, dir)
+		}
 	}
 	return roots
 }

@@ -190,6 +190,7 @@ func (ix *index) search(sym *module.Symbol, from int, by class) (int, *module.Sy
 		return 0, nil
 	}
 	own := ix.scopes[ix.modules[from].group]
+	base := ix.modules[from].VariantOf
 	best, place := Binding{Module: -1}, 0
 	var late Binding
 	for at != 0 {
@@ -197,7 +198,11 @@ func (ix *index) search(sym *module.Symbol, from int, by class) (int, *module.Sy
 		var s *module.Symbol
 		s, at = ix.match(at, sym.Version, by)
 		m := ix.modules[i]
-		if s == nil || by == forCopy && i == 0 || m.VariantOf >= 0 && m.VariantOf != from && i != from {
+		if base >= 0 && i == base {
+			// A variant's references see it where others see what it stands for.
+			i, s, m = from, ix.inModule(from, sym.Name, sym.Version, by), ix.modules[base]
+		}
+		if s == nil || by == forCopy && i == 0 || ix.modules[i].VariantOf >= 0 && i != from {
 			continue
 		}
 		if !m.Opened && ix.inGlobal(i) {

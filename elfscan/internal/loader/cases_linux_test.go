@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"debug/elf"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/profcheck/profcheck/elfscan/internal/module"
 )
 
 const ldso = "/lib64/ld-linux-x86-64.so.2"
@@ -359,6 +362,11 @@ func TestVariants(t *testing.T) {
 			mod, def, ok := c.LookupName(sym)
 			if !ok || mod != i || len(c.Others(mod, def)) != 3 {
 				t.Errorf("%s: %s is bound to module %d, and %v", how, sym, mod, c.Others(mod, def))
+			}
+			for _, v := range c.Modules[i].Variants {
+				if mod, _, ok := c.Lookup(&module.Symbol{Name: sym, Bind: elf.STB_GLOBAL}, v); !ok || mod != v {
+					t.Errorf("%s: from a variant, %s is bound to module %d, want its own, %d", how, sym, mod, v)
+				}
 			}
 		}
 	}

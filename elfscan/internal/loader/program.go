@@ -152,7 +152,7 @@ func scriptLine(head []byte) (name, arg string, ok bool) {
 		// A line that is cut off may lose of its argument, not of its path: something must end that,
 		// at the latest in the last byte.
 		trimmed := bytes.TrimLeft(line, " \t")
-		if len(trimmed) == 0 || bytes.IndexAny(trimmed, " \t\x00") < 0 {
+		if len(trimmed) == 0 || !bytes.ContainsAny(trimmed, " \t\x00") {
 			return "", "", false
 		}
 		line = line[:len(line)-1]

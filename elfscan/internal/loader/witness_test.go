@@ -166,7 +166,7 @@ func TestSystemClosures(t *testing.T) {
 	r := ownRoot(t)
 	compared := 0
 	for at, interp := range systemPrograms(t) {
-		if !strings.Contains(interp, "/ld-linux") {
+		if !strings.Contains(interp, "/ld-linux") || testing.Short() && compared >= 50 {
 			continue
 		}
 		compareList(t, r, at, listedBy(exec.Command(interp, at)))
