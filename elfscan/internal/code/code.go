@@ -2,6 +2,33 @@
 //
 // Facts hold nothing but what one file says, so that they can be kept by its content. Addresses are
 // virtual addresses of the module as linked.
+//
+// # What is code
+//
+// Bounds come from frame descriptions first, then from symbols with a size, then from flow: entry
+// points, arrays of functions, relocations, calls, jumps and formed addresses that lead elsewhere.
+// Procedure linkage tables are split into their entries. A symbol in the middle of a frame begins no
+// function: whoever leads there leads to the function that holds the address. Bytes that no flow
+// reaches outside of bounded functions belong to no function: padding, tables, and dead code.
+//
+// # What a reference means
+//
+// A Load or Store of Size n touches exactly these n bytes. A call or jump through a fixed slot is a
+// Load of the slot, of 8 bytes, and no more than that: HasIndirect is for computed addresses.
+// Everything whose reach is not known is an Addr: tables that an index selects from, bit strings,
+// blocks longer than 64 bytes.
+//
+// An Addr gives the program the object that holds Target, at any offset in it. It may lie at the very
+// end of the object that is meant (a loop that runs backwards), and so at the beginning of the next.
+// On arm64 GCC reaches the objects of a file from one section anchor and Clang from one merged
+// global: every constant offset that is added to a known address, before or after an index, gives an
+// Addr or an access of its own, so that the objects meant are named one by one; the anchor is named
+// as well. What is not followed is an address in memory other than the stack frame, and one that
+// callers pass.
+//
+// In a program at a fixed address any number that lies in it is an Addr. A displacement with a base
+// or an index may be biased (table-8(,%rax,8) is table[i-1]); it begins no object and gives an Addr
+// of itself and of the next object.
 package code
 
 // Facts is what is known about a module's code.
@@ -24,8 +51,8 @@ type Flags uint8
 // The flags of a function.
 const (
 	HasSyscall  Flags = 1 << iota // a syscall instruction of any kind
-	HasIndirect                   // an indirect call or jump other than through a jump table of its own
-	FallsOut                      // its last instruction goes on to what lies behind
+	HasIndirect                   // a call or jump to a computed address, other than through a jump table of its own
+	FallsOut                      // its last instruction goes on to what lies behind, perhaps over padding
 	Guessed                       // its start was not named by the file but found in code
 	Stub                          // an entry of a procedure linkage table
 )

@@ -95,6 +95,8 @@ func binaries(t testing.TB) []string {
 	for _, pattern := range []string{
 		"/usr/lib/x86_64-linux-gnu/libc.so.6", "/usr/lib/x86_64-linux-gnu/libcrypto.so.*",
 		"/usr/lib/gcc/x86_64-linux-gnu/*/cc1", "/usr/lib/x86_64-linux-gnu/libLLVM-*.so.1",
+		"/usr/lib/x86_64-linux-gnu/libgcrypt.so.20", "/usr/lib/x86_64-linux-gnu/libstdc++.so.6",
+		"/usr/bin/rg", "/usr/lib/cargo/bin/fd", // Rust
 		"/usr/lib64/libc.so.6", "/usr/lib64/libcrypto.so.*",
 	} {
 		names, _ := filepath.Glob(pattern)

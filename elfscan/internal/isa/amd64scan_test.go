@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -106,7 +107,7 @@ func TestAMD64ScanAgainstObjdump(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(file, "libcrypto") {
+		if strings.Contains(file, "crypt") {
 			continue // has data in its text, where objdump and Scan begin at different bytes
 		}
 		compareRefs(t, file, text.Addr, code[:min(len(code), partSize/2)])
@@ -136,9 +137,13 @@ func compareRefs(t *testing.T, file string, base uint64, code []byte) {
 	}
 }
 
+// prefixes are what objdump writes before mnemonics; calls of __tls_get_addr have several.
+var prefixes = regexp.MustCompile(`^((bnd|notrack|data16|rex\.W) +)+`)
+
 // ref is the reference that objdump's line shows.
 func (l line) ref(base, end uint64) (Ref, bool) {
-	op, args, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(l.text, "bnd "), "notrack "), " ")
+	l.text = prefixes.ReplaceAllString(l.text, "")
+	op, args, _ := strings.Cut(l.text, " ")
 	args = strings.TrimSpace(args)
 	r := Ref{At: l.addr}
 	switch {
