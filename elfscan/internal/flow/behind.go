@@ -162,7 +162,7 @@ func (f *flow) tableEntry(s *state, o isa.Operand) ValueID {
 			base, known = base+c[0], true
 		}
 	}
-	if !known || base < 4096 || f.p.Changes(base) {
+	if !known || f.p.Changes(base) {
 		return Unknown
 	}
 	return f.vs.Intern(Value{Unknown: true, Table: Table{Addr: base, Size: o.Size}})

@@ -44,10 +44,11 @@ unequal: // want unknown
 // Tables of bytes, halfwords and words, as gcc and clang write them.
 	.macro cases first
 	mov x8, \first
-	svc 0
-	ret
+	b 8f
+	mov x8, 2099 // no way leads here
+	b 8f
 	mov x8, \first+1
-	svc 0
+8:	svc 0
 	ret
 	.endm
 	fn bytes
@@ -87,9 +88,9 @@ clang_bytes: // want 2050 2051
 .Lc0:	cases 2050
 
 	.section .rodata
-.Lbytes: .byte 0, 3, 128
+.Lbytes: .byte 0, 4, 128
 	.p2align 1
-.Lhalves: .hword 0, 3, 0x8000
+.Lhalves: .hword 0, 4, 0x8000
 	.p2align 2
-.Lwords: .word .Lw0-.Lwords, .Lw0+12-.Lwords, 0x7fffffff
-.Lclang: .byte 0, 3, 255
+.Lwords: .word .Lw0-.Lwords, .Lw0+16-.Lwords, 0x7fffffff
+.Lclang: .byte 0, 4, 255

@@ -83,6 +83,12 @@ APART long calls_changes(void) { struct command c = {1050, {0}, 0}; return chang
 APART void change(struct command *c) { c->nr = number(); }
 APART long changed(struct command *c) { change(c); return NAKED(c->nr); } // want unknown
 APART long calls_changed(void) { struct command c = {1051, {0}, 0}; return changed(&c); }
+APART long leaks(struct command *c) { *(struct command **)number() = c; outside(0); return NAKED(c->nr); } // want unknown
+APART long calls_leaks(void) { struct command c = {1057, {0}, 0}; return leaks(&c); }
+struct command *shared2;
+APART void writer(void) { shared2->nr = number(); }
+APART long keep2(struct command *c) { shared2 = c; writer(); return NAKED(c->nr); } // want unknown
+APART long calls_keep2(void) { struct command c = {1058, {0}, 0}; return keep2(&c); }
 APART long before(struct command *c) { return NAKED(c->nr); } // want unknown
 APART long calls_before(void) { struct command c = {1052, {0}, 0}; outside(&c); return before(&c); }
 APART long local(void) { long nr = 1053; outside(&nr); return NAKED(nr); } // want unknown
