@@ -263,26 +263,25 @@ func (r *resolver) known(h *hop, nrs []uint64) {
 	}
 }
 
-// trim returns h without the arguments that the syscall does not have and those that no filter can
-// judge by their value: pointers, descriptors and sizes. Following them up would only multiply hops.
+// trim returns h without the arguments that the syscall does not have, and those that are not
+// constant here and not judged: following them up would only multiply hops.
 func (r *resolver) trim(h *hop, nr uint64) *hop {
 	c := *h
-	var params []syscalls.Param
-	if name, ok := r.p.arch.NameOf(int32(nr)); ok && !h.compat && !r.text {
-		if params, ok = r.p.arch.Params(name); !ok {
-			return h
-		}
+	name, follow := "", uint8(0)
+	n := 0
+	if !h.compat && !r.text {
+		name, _ = r.p.arch.NameOf(int32(nr))
+		follow, n = judged[name], len(c.args)
+	}
+	params, known := r.p.arch.Params(name)
+	if known {
+		n = len(params)
 	}
 	for i := range c.args {
-		if i >= len(params) {
+		_, isConst := r.p.vs.IsConst(c.args[i])
+		switch {
+		case i >= n, i < len(params) && params[i].Kind == syscalls.Pointer, !isConst && follow>>i&1 == 0:
 			c.args[i] = flow.Unknown
-			continue
-		}
-		switch params[i].Kind {
-		case syscalls.Pointer, syscalls.FD, syscalls.Size:
-			if _, isConst := r.p.vs.IsConst(c.args[i]); !isConst || params[i].Kind == syscalls.Pointer {
-				c.args[i] = flow.Unknown
-			}
 		}
 	}
 	return &c
