@@ -14,14 +14,16 @@ type classifier struct {
 	r      *resolver
 	after  *tree       // what runs from main on, and what constructors and destructors run
 	conds  []condition // that do not hold from the start
-	always *walked     // what is reached if none of them holds; nil if there are none
-	only   []*walked   // by condition: what is reached if only that one holds; nil if not asked yet
+	always *tree       // what is reached if none of them holds; nil if there are none
+	cut    *cut        // what always leaves out
+	stops  []stopped   // where it does so
+	only   []*world    // by condition: what is reached if only that one holds; nil if not asked yet
 }
 
-// walked is a tree with what was left out.
-type walked struct {
-	*tree
-	cut *cut
+// world is what can run if one condition holds: more than always.
+type world struct {
+	more map[node]bool
+	cut  *cut
 }
 
 func (p *program) newClassifier(r *resolver) *classifier {
@@ -32,28 +34,36 @@ func (p *program) newClassifier(r *resolver) *classifier {
 	}
 	c.conds = p.conditions(r)
 	if len(c.conds) > 0 {
-		c.always = c.walkWith(-1)
-		c.only = make([]*walked, len(c.conds))
+		roots := *p.starts
+		for i := range c.conds {
+			if c.conds[i].opened {
+				roots.opened = nil
+			}
+		}
+		c.cut = c.cutFor(-1)
+		c.always, c.stops = p.walkCut(roots.all(), c.cut)
+		c.only = make([]*world, len(c.conds))
 	}
 	return c
 }
 
-// walkWith walks the program as it is if only condition i holds.
-func (c *classifier) walkWith(i int) *walked {
-	roots := *c.p.starts
-	for k := range c.conds {
-		if k != i && c.conds[k].opened {
-			roots.opened = nil
+// world returns what can run if only condition i holds.
+func (c *classifier) world(i int) *world {
+	if c.only[i] == nil {
+		cut := c.cutFor(i)
+		var roots []node
+		if c.conds[i].opened {
+			roots = c.p.starts.opened
 		}
+		c.only[i] = &world{c.p.beyond(c.always, roots, c.stops, cut), cut}
 	}
-	cut := c.cutFor(i)
-	return &walked{c.p.walkCut(roots.all(), cut), cut}
+	return c.only[i]
 }
 
 // cutFor is what cannot run if only condition i holds. What several conditions name takes one of
 // them.
 func (c *classifier) cutFor(i int) *cut {
-	out := &cut{nodes: map[node]bool{}, at: map[uint64]bool{}}
+	out := &cut{nodes: map[node]bool{}, at: map[uint64]bool{}, from: map[node]bool{}}
 	for k := range c.conds {
 		for _, n := range c.conds[k].nodes {
 			out.nodes[n] = true
@@ -69,6 +79,9 @@ func (c *classifier) cutFor(i int) *cut {
 		for _, at := range c.conds[i].at {
 			delete(out.at, at)
 		}
+	}
+	for at := range out.at {
+		out.from[c.p.node(at)] = true
 	}
 	return out
 }
@@ -99,7 +112,7 @@ func (c *classifier) findStartup() {
 
 // class returns the class of a call and, for conditional ones, the condition.
 func (c *classifier) class(f resolved) (finding.Class, string) {
-	if c.always != nil && !alive(c.always, f.hop) {
+	if c.always != nil && !c.alive(f.hop, nil, c.cut) {
 		return finding.Conditional, c.when(f.hop)
 	}
 	direct := f.known.next == nil // made by the function itself, not through a wrapper
@@ -115,33 +128,29 @@ func (c *classifier) class(f resolved) (finding.Class, string) {
 	return finding.Required, ""
 }
 
-// alive reports whether a chain can run in a walk that left out some instructions.
-func alive(w *walked, h *hop) bool {
+// alive reports whether a chain can run where always and more are reached and cut is left out.
+func (c *classifier) alive(h *hop, more map[node]bool, cut *cut) bool {
 	for ; h != nil; h = h.next {
-		if !w.reached(h.fn) || w.cut.at[h.at] {
+		if !c.always.reached(h.fn) && !more[h.fn] || cut.at[h.at] {
 			return false
 		}
 	}
 	return true
 }
 
-// when names the conditions of which one is enough for a chain to run, or all of them if it takes
-// several at once.
+// when names the conditions of which one is enough for a chain to run.
 func (c *classifier) when(h *hop) string {
-	var enough, all []string
+	var enough []string
 	for i := range c.conds {
-		if c.only[i] == nil {
-			c.only[i] = c.walkWith(i)
-		}
-		all = append(all, c.conds[i].text)
-		if alive(c.only[i], h) {
+		w := c.world(i)
+		if c.alive(h, w.more, w.cut) {
 			enough = append(enough, c.conds[i].text)
 		}
 	}
 	if len(enough) > 0 {
 		return strings.Join(enough, ", or ")
 	}
-	return "several of these: " + strings.Join(all, "; ")
+	return "several conditions hold at once"
 }
 
 // vdsoCalls are the calls that the vDSO answers in user space as long as the clock source allows.

@@ -23,55 +23,108 @@ func (t *tree) reached(n node) bool { return t.tier[n] != unreached }
 type cut struct {
 	nodes map[node]bool
 	at    map[uint64]bool
+	from  map[node]bool // the nodes that the places are in
 }
 
-func (c *cut) stops(e *edge) bool {
-	return c != nil && (c.nodes[e.to] || len(c.at) > 0 && c.at[e.at])
+// stopped is an edge that a walk did not pass because it was cut.
+type stopped struct {
+	from node
+	edge edge
+}
+
+// passes reports whether a walk goes by edge e of n.
+func (c *cut) passes(n node, e *edge) bool {
+	return c == nil || !c.nodes[e.to] && !(c.from[n] && c.at[e.at])
 }
 
 // walk walks the graph from roots. Calls are followed until nothing new turns up, and only then
 // addresses and data.
-func (g *graph) walk(roots []node) *tree { return g.walkCut(roots, nil) }
+func (g *graph) walk(roots []node) *tree {
+	t, _ := g.walkCut(roots, nil)
+	return t
+}
 
-// walkCut is walk without what is cut.
-func (g *graph) walkCut(roots []node, c *cut) *tree {
-	t := &tree{parent: make([]step, g.nodes), tier: make([]uint8, g.nodes)}
+// walkCut is walk without what is cut; it returns what it stopped at as well.
+func (g *graph) walkCut(roots []node, c *cut) (*tree, []stopped) {
+	t := &tree{parent: make([]step, g.nodes), tier: make([]uint8, g.nodes), order: make([]node, 0, g.nodes/4)}
 	for i := range t.tier {
 		t.tier[i] = unreached
 	}
-	mark := func(n node, s step, tier uint8) {
-		if t.tier[n] == unreached {
-			t.parent[n], t.tier[n] = s, tier
-			t.order = append(t.order, n)
-		}
-	}
+	var stops []stopped
 	for _, r := range roots {
-		if c == nil || !c.nodes[r] {
-			mark(r, step{from: none}, 0)
+		switch {
+		case t.tier[r] != unreached:
+		case c != nil && c.nodes[r]:
+			stops = append(stops, stopped{none, edge{to: r}})
+		default:
+			t.mark(r, step{from: none}, 0)
 		}
 	}
 	direct, other := 0, 0 // up to here the calls of nodes in order were followed, and the rest
+	follow := func(n node, calls bool, level uint8) {
+		careful := c != nil
+		for i, es := 0, g.out(n); i < len(es); i++ {
+			e := &es[i]
+			if (e.kind == edgeCall) != calls || t.tier[e.to] != unreached {
+				continue
+			}
+			if careful && !c.passes(n, e) {
+				stops = append(stops, stopped{n, *e})
+				continue
+			}
+			t.mark(e.to, step{n, e.kind, e.at}, level)
+		}
+	}
 	for tier := 0; direct < len(t.order); tier++ {
 		level := uint8(min(tier, unreached-1))
 		for ; direct < len(t.order); direct++ {
-			n := t.order[direct]
-			for _, e := range g.out(n) {
-				if e.kind == edgeCall && t.tier[e.to] == unreached && !c.stops(&e) {
-					mark(e.to, step{n, e.kind, e.at}, level)
-				}
-			}
+			follow(t.order[direct], true, level)
 		}
 		level = uint8(min(tier+1, unreached-1))
 		for end := len(t.order); other < end; other++ {
-			n := t.order[other]
-			for _, e := range g.out(n) {
-				if e.kind != edgeCall && t.tier[e.to] == unreached && !c.stops(&e) {
-					mark(e.to, step{n, e.kind, e.at}, level)
-				}
+			follow(t.order[other], false, level)
+		}
+	}
+	return t, stops
+}
+
+func (t *tree) mark(n node, s step, tier uint8) {
+	t.parent[n], t.tier[n] = s, tier
+	t.order = append(t.order, n)
+}
+
+// beyond returns what can be reached in addition to t from some more roots and by what was stopped
+// there, if only c is cut.
+func (g *graph) beyond(t *tree, roots []node, stops []stopped, c *cut) map[node]bool {
+	more := map[node]bool{}
+	var queue []node
+	add := func(n node) {
+		if !t.reached(n) && !more[n] {
+			more[n] = true
+			queue = append(queue, n)
+		}
+	}
+	for _, r := range roots {
+		if !c.nodes[r] {
+			add(r)
+		}
+	}
+	for i := range stops {
+		s := &stops[i]
+		if s.from == none && !c.nodes[s.edge.to] || s.from != none && c.passes(s.from, &s.edge) {
+			add(s.edge.to)
+		}
+	}
+	for len(queue) > 0 {
+		n := queue[len(queue)-1]
+		queue = queue[:len(queue)-1]
+		for i, es := 0, g.out(n); i < len(es); i++ {
+			if c.passes(n, &es[i]) {
+				add(es[i].to)
 			}
 		}
 	}
-	return t
+	return more
 }
 
 // steps returns the nodes from the root to n, each with the step that leads to it.

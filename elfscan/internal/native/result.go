@@ -68,7 +68,7 @@ func (p *program) need(nr int32, cands []candidate, c *classifier) Need {
 	n := Need{Nr: nr}
 	t := p.tree
 	if c.always != nil {
-		t = c.always.tree
+		t = c.always
 	}
 	n.Name, _ = p.arch.NameOf(nr)
 	slices.SortFunc(cands, func(a, b candidate) int {
