@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/profcheck/profcheck/elfscan/internal/module"
@@ -151,5 +152,47 @@ func TestDamagedPrograms(t *testing.T) {
 			m.Frames, m.Sections = nil, nil
 			checkFacts(t, Extract(m))
 		}
+	}
+}
+
+// TestDataInBoundedFunction has a table behind a jump in a function with a frame, and a block behind
+// its return, which only an exception or a jump table would lead to: that is code, the table is none.
+// Bytes that flow reaches are an instruction that is not known, and no table.
+func TestDataInBoundedFunction(t *testing.T) {
+	for _, c := range []struct {
+		name, code string
+		want       []uint64
+	}{
+		{"table", "\xeb\x06\x06\x0f\x05\xcd\x80\x06\x0f\x05\xc3", []uint64{0x1008}},
+		{"block", "\xeb\x02\x06\x07\x31\xc0\xc3\x0f\x05\xc3", []uint64{0x1007}},
+		{"no table", "\xeb\x06\x90\x0f\x05\xcd\x80\xc3\x0f\x05\xc3", []uint64{0x1003, 0x1005, 0x1008}},
+		{"unknown instruction", "\x0f\x05\x06\x0f\x05\xc3", []uint64{0x1000, 0x1003}},
+	} {
+		m := machineCode(c.code)
+		m.Frames = []module.Frame{{Start: 0x1000, End: 0x1000 + uint64(len(c.code))}}
+		f := Extract(m)
+		checkFacts(t, f)
+		var got []uint64
+		for _, r := range f.Refs {
+			if r.Kind == Syscall || r.Kind == Compat {
+				got = append(got, r.At)
+			}
+			if r.Kind == Bad && r.At != 0x1002 {
+				t.Errorf("%s: %#x is no instruction", c.name, r.At)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: system calls at %#x, want %#x", c.name, got, c.want)
+		}
+	}
+}
+
+// TestUnknownInstruction reports what flow reaches without bounds, and nothing behind it.
+func TestUnknownInstruction(t *testing.T) {
+	f := Extract(machineCode("\x0f\x05\x06\x0f\x05\xc3"))
+	checkFacts(t, f)
+	want := []Ref{{At: 0x1000, Kind: Syscall}, {At: 0x1002, Kind: Bad}}
+	if !slices.Equal(f.Refs, want) {
+		t.Errorf("references %+v, want %+v", f.Refs, want)
 	}
 }

@@ -43,6 +43,7 @@ func (w *walker) collect() {
 	for i := range w.gaps {
 		g := &w.gaps[i]
 		switch {
+		case g.opaque:
 		case g.fn >= 0:
 			fn := &w.funcs[g.fn]
 			fn.shard, fn.first = shard, uint32(len(refs))
@@ -169,8 +170,8 @@ func (w *walker) last(g *gap, end uint64) ending {
 		at--
 		ops, n := w.mach.Decode(g.data[at:], g.start+at, w.ops[:0])
 		switch {
-		case n == 0:
-			return ends
+		case n == 0: // an instruction that is not known
+			return falls
 		case w.padding(g.data[at : at+uint64(n)]):
 			padded = true
 			continue
