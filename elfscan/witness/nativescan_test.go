@@ -163,15 +163,15 @@ var unresolvedElsewhere = map[string]string{
 	"stress-ng": "it makes calls of random numbers, by syscall(3), int 0x80 and sysenter, to stress the kernel",
 }
 
-// maxUnresolvedLibc is how many places of the C library may be unresolved: setxid makes calls whose
-// number it reads from memory that another thread has written, in the thread itself and in the
-// handler of a signal.
+// maxUnresolvedLibc is how many functions of the C library may hold unresolved places: setxid makes
+// calls whose number it reads from memory that another thread has written, in the thread itself and
+// in the handler of a signal. On arm64 the compiler has made two places of one of them.
 const maxUnresolvedLibc = 2
 
 // judgeUnresolved holds the places whose number could not be told to the known ones.
 func judgeUnresolved(t *testing.T, res *elfscan.Result) {
 	t.Helper()
-	libc := 0
+	libc := map[string]bool{}
 	for _, u := range res.Unresolved {
 		module := ""
 		if len(u.Path) > 0 {
@@ -184,7 +184,7 @@ func judgeUnresolved(t *testing.T, res *elfscan.Result) {
 		case strings.Contains(u.Function, "setxid") && module == filepath.Base(res.Modules[0].Path): // linked in, with symbols
 		case module == "libc.so.6" && u.Function == "syscall" && filepath.Base(res.Modules[0].Path) == "stress-ng":
 		case module == "libc.so.6":
-			if libc++; libc > maxUnresolvedLibc {
+			if libc[u.Function] = true; len(libc) > maxUnresolvedLibc {
 				t.Errorf("unresolved in %s, beyond the two of setxid: %s at %#x: %s", module, u.Function, u.Address, u.Reason)
 			}
 		case unresolvedElsewhere[module] == "":
