@@ -72,8 +72,10 @@ type resolver struct {
 	perFn  map[node]int
 	claims []resolved // each number at the place where it became known
 	total  int
+	idle   map[uint64]bool // syscall instructions that no process reaches alive
 
 	provisos []proviso
+	dead     map[uint64]bool // syscall instructions that cannot run
 }
 
 type hopKey struct {
@@ -84,7 +86,7 @@ type hopKey struct {
 }
 
 func (p *program) newResolver() *resolver {
-	return &resolver{p: p, skip: none, seen: map[hopKey]bool{}, perFn: map[node]int{}}
+	return &resolver{p: p, skip: none, seen: map[hopKey]bool{}, perFn: map[node]int{}, dead: map[uint64]bool{}}
 }
 
 // resolve finds the numbers of all syscall instructions in reached functions.
@@ -156,7 +158,7 @@ func (p *program) sites(n node) []site {
 // for its arguments counts even if that led nowhere, and each syscall instruction has an answer.
 func (r *resolver) settle() {
 	type claim struct{ nr, at uint64 }
-	found, answered := map[claim]bool{}, map[uint64]bool{}
+	found, answered := map[claim]bool{}, r.dead
 	for _, f := range r.found {
 		at := f.hop.origin().at
 		found[claim{f.nr, at}], answered[at] = true, true
@@ -172,7 +174,7 @@ func (r *resolver) settle() {
 	}
 	for _, fn := range r.p.entering {
 		for _, s := range r.p.sites(fn) {
-			if !answered[s.at] {
+			if !answered[s.at] && !r.idle[s.at] {
 				r.fail(&hop{fn: fn, at: s.at, compat: s.compat}, "nothing was found that leads to the instruction")
 			}
 		}
