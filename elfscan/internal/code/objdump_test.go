@@ -90,10 +90,7 @@ func machineFiles(t testing.TB) []string {
 			found = append(found, pattern)
 		}
 	}
-	for _, n := range filepath.SplitList(os.Getenv("PROFCHECK_BINARIES")) {
-		found = append(found, n)
-	}
-	return found
+	return append(found, filepath.SplitList(os.Getenv("PROFCHECK_BINARIES"))...)
 }
 
 // TestSyscallsAgainstObjdump checks on programs of this machine that every instruction that enters

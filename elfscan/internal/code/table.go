@@ -1,8 +1,6 @@
 package code
 
-import (
-	"github.com/profcheck/profcheck/elfscan/internal/isa"
-)
+import "github.com/profcheck/profcheck/elfscan/internal/isa"
 
 // jumpTable is what is known of a table that a computed jump reads.
 type jumpTable struct {
