@@ -98,7 +98,11 @@ func machineFiles(t testing.TB) []string {
 // disassembles tables; what lies in no function must either be such a table, or be padding, which is
 // judged by whether a run of it decodes: with an instruction that no program has, or none at all.
 func TestSyscallsAgainstObjdump(t *testing.T) {
-	for _, path := range machineFiles(t) {
+	files := machineFiles(t)
+	if len(files) == 0 {
+		t.Skip("none of the programs is on this machine")
+	}
+	for _, path := range files {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			m := open(t, path)
 			f := Extract(m)
