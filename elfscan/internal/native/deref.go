@@ -64,7 +64,7 @@ func (r *resolver) stored(h *hop, v *flow.Value, d flow.Deref) {
 	// A null pointer that nothing changes is read by no process that lives on: glibc's handler of the
 	// signal for setxid, which pthread_create installs, in a program that calls no setxid function.
 	if initial, ok := r.p.Word(d.Cell); ok && initial == 0 && d.Off >= 0 && d.Off < firstPage {
-		r.idle[h.origin().at] = true
+		r.dead[h.origin().at] = true
 		return
 	}
 	r.fail(h, fmt.Sprintf("nothing was found that stores to the variable at %#x, behind which the number lies", d.Cell))

@@ -72,7 +72,6 @@ type resolver struct {
 	perFn  map[node]int
 	claims []resolved // each number at the place where it became known
 	total  int
-	idle   map[uint64]bool // syscall instructions that no process reaches alive
 
 	provisos []proviso
 	dead     map[uint64]bool // syscall instructions that cannot run
@@ -174,7 +173,7 @@ func (r *resolver) settle() {
 	}
 	for _, fn := range r.p.entering {
 		for _, s := range r.p.sites(fn) {
-			if !answered[s.at] && !r.idle[s.at] {
+			if !answered[s.at] && !r.dead[s.at] {
 				r.fail(&hop{fn: fn, at: s.at, compat: s.compat}, "nothing was found that leads to the instruction")
 			}
 		}
