@@ -16,6 +16,9 @@ type Behind struct {
 	Size   uint8 // bytes; 0 if it may be all of what lies there
 }
 
+// maxBehind bounds the stores behind pointers that are told one by one.
+const maxBehind = 256
+
 // loadBehind reads size bytes at v, which is derived from parameters or variables.
 func (f *flow) loadBehind(v Value, size uint8) ValueID {
 	if v.Unknown || v.Cut != CutNone || v.Ors != nil || len(v.Derefs) > 0 || size != 8 && size != 4 {
@@ -61,6 +64,10 @@ func (f *flow) storeBehind(s *state, v *Value, size uint8, pc uint64) {
 	}
 	if v.Unknown || v.Cut != CutNone || v.Ors != nil {
 		size = 0
+	}
+	if len(f.out.Behind) == maxBehind {
+		f.losePointer(&Value{Params: v.Params, Cells: v.Cells}, f.vs.Get(Unknown))
+		return
 	}
 	b := Behind{At: pc, Params: v.Params, Cells: v.Cells, Off: v.Off, Size: size}
 	for i := range f.out.Behind {

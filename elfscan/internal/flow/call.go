@@ -166,6 +166,9 @@ func (f *flow) joinWords(a, b []ValueID) []ValueID {
 	return a
 }
 
+// maxFrame bounds the slots that are kept of a call.
+const maxFrame = 64
+
 // passed returns what lies in the frame at and above the lowest address that a register for
 // arguments holds.
 func (f *flow) passed(s *state) []Slot {
@@ -182,7 +185,7 @@ func (f *flow) passed(s *state) []Slot {
 	if i == len(s.slots) {
 		return nil
 	}
-	return slices.Clone(s.slots[i:])
+	return slices.Clone(s.slots[i:min(len(s.slots), i+maxFrame)])
 }
 
 // joinFrames keeps what is known on both ways.

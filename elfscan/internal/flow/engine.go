@@ -28,7 +28,8 @@ type flow struct {
 	leader  []bool   // by offset
 	states  []*state // by index in insts
 	visits  []int32
-	pending []int32
+	pending []int32 // offsets; a heap if the convention is ordered
+	queued  []bool  // by index in insts: is pending
 
 	free   []*state // for use again
 	merged []Slot   // scratch of join
@@ -91,60 +92,6 @@ const (
 	// way. Real functions take less than a hundredth.
 	maxWork = 1 << 20
 )
-
-// OutSlots is how many 4-byte words of a call's stack arguments are kept.
-const OutSlots = 32
-
-// Call is what a function does at one call or syscall instruction.
-type Call struct {
-	At     uint64
-	Kind   isa.OpKind        // OpCall, OpCallInd, OpSyscall, OpInt80; OpJump, OpBranch and OpJumpInd are tail calls
-	Target uint64            // of a direct call
-	Callee ValueID           // of an indirect one
-	Regs   *[MaxRegs]ValueID // shared with equal ones, not to be changed
-	Stack8 []ValueID         // the 8-byte words at SP, SP+8, ... before the call; nil if none is known
-	Stack4 []ValueID         // the 4-byte words at SP, SP+4, ..., likewise
-	Frame  []Slot            // what lies at and above the lowest address in the frame that is passed
-}
-
-// Word returns element i of the words at a call.
-func Word(words []ValueID, i int64) ValueID {
-	if i >= int64(len(words)) {
-		return Unknown
-	}
-	return words[i]
-}
-
-// Store is a store of a value to a variable at a fixed address.
-type Store struct {
-	At   uint64
-	Cell uint64
-	Size uint8 // bytes; 0 if that is not known
-	ID   ValueID
-}
-
-// WidestStore is the longest single store: 64 bytes, an AVX-512 register.
-const WidestStore = 64
-
-// Covers reports whether the store may change one of the n bytes at addr.
-func (s *Store) Covers(addr, n uint64) bool {
-	size := uint64(s.Size)
-	if size == 0 {
-		size = WidestStore
-	}
-	return s.Cell < addr+n && addr < s.Cell+size
-}
-
-// Summary is what one function does that matters to its callers.
-type Summary struct {
-	Calls  []Call
-	Stores []Store
-	Leaks  []uint64 // function values that it passes on or stores, rather than calls
-	Behind []Behind // stores behind pointers
-	Lost   ParamSet // parameters that go, as pointers, where they are not followed
-	Cells  []uint64 // variables whose content does
-	Vague  bool     // too much work: nothing is known but where calls and stores are
-}
 
 // Analyse follows function fn of program p, whose functions keep to conv.
 func Analyse(p Program, vs *Values, conv *Convention, fn Func) *Summary {
@@ -252,7 +199,7 @@ func ends(k isa.OpKind) bool {
 func (f *flow) run() {
 	f.recycle()
 	f.states, f.visits = zeroed(f.states, len(f.insts)), zeroed(f.visits, len(f.insts))
-	f.visited = zeroed(f.visited, len(f.insts))
+	f.visited, f.queued = zeroed(f.visited, len(f.insts)), zeroed(f.queued, len(f.insts))
 	f.out = &Summary{}
 	clear(f.index)
 	clear(f.storeAt)
@@ -282,31 +229,6 @@ func (f *flow) drain() {
 		f.free = append(f.free, s)
 	}
 	f.pending = f.pending[:0]
-}
-
-// next takes a point from those that are pending. The lowest one first means that most ways to a
-// block are known before it is followed; otherwise it is the newest.
-func (f *flow) next() int32 {
-	last := len(f.pending) - 1
-	if f.conv.Ordered {
-		least := last
-		for i, off := range f.pending {
-			if off < f.pending[least] {
-				least = i
-			}
-		}
-		f.pending[least], f.pending[last] = f.pending[last], f.pending[least]
-	}
-	off := f.pending[last]
-	f.pending = f.pending[:last]
-	return off
-}
-
-// enqueue makes off pending.
-func (f *flow) enqueue(off int32) {
-	if !f.conv.Ordered || !slices.Contains(f.pending, off) {
-		f.pending = append(f.pending, off)
-	}
 }
 
 // block interprets from off on, until the flow ends or runs into the next leader.

@@ -76,6 +76,10 @@ func (f *flow) sweep() {
 		}
 		f.reachBlank(f.insts[start].off, true)
 		f.drain()
+		if f.conv.Ordered && !f.visited[i] { // there is a call before it that does not come back
+			f.reachBlank(in.off, true)
+			f.drain()
+		}
 	}
 }
 
