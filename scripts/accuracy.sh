@@ -1,15 +1,25 @@
 #!/usr/bin/env bash
-# Makes the tables of docs/accuracy.md again: scripts/accuracy.sh, or scripts/accuracy.sh record to
-# trace the programs for arm64 anew before. It wants Debian with the packages of .ci/lib.sh
-# (.ci/run install, as root), root for the containers, and a mirror of Debian for arm64's packages.
-# The truth for x86-64 is recorded by hand and stays; see docs/accuracy.md.
+# Makes the tables of docs/accuracy.md again. On any Debian 12, from any folder:
+#   scripts/accuracy.sh install   as root: the programs, compilers and tracers; no server is started
+#   scripts/accuracy.sh           as root, for the containers; takes packages for arm64 from the mirror
+#   scripts/accuracy.sh record    the same, with the programs for arm64 traced anew before
+# The truth for x86-64 was recorded once and stays; see docs/accuracy.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-export CI=1 # a tool that is missing fails the run instead of leaving a gap
+. .ci/lib.sh # sets CI: a tool that is missing fails the run instead of leaving a gap
 doc=docs/accuracy.md
 tables=$(mktemp -d)
+tmp=$tables # for lib.sh
 trap 'rm -rf "$tables"' EXIT
 
+case "${1-}" in
+install)
+	install_packages "${witnesses[@]}" time
+	exit
+	;;
+"" | record) ;;
+*) die "usage: $0 [install|record]" ;;
+esac
 if [ "${1-}" = record ]; then
 	PROFCHECK_RECORD=all go test -count=1 -v -run 'TestNativeRecord$' ./elfscan/witness | grep -v '^=== RUN'
 fi
