@@ -53,7 +53,9 @@ func (p *program) library(m *mapped) string {
 }
 
 // publicName is the name of the function at addr: that which the module exports, or for the program
-// that of its own symbol table. Of several the plainest one counts: write rather than __write.
+// that of its own symbol table. Of several names of a library's function the plainest counts, write
+// rather than __write; of one in the program, which may hold a C library, the one that is reserved for
+// the C library: a function of the program itself has none such.
 func (p *program) publicName(m *mapped, addr uint64) string {
 	if m.names == nil {
 		m.names = map[uint64]string{}
@@ -74,7 +76,7 @@ func (p *program) publicName(m *mapped, addr uint64) string {
 }
 
 func (m *mapped) nameAt(sym *module.Symbol) {
-	if old, ok := m.names[sym.Addr]; !ok || plainer(sym.Name, old) {
+	if old, ok := m.names[sym.Addr]; !ok || plainer(sym.Name, old) == (m.index > 0) {
 		m.names[sym.Addr] = sym.Name
 	}
 }

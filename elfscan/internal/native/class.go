@@ -119,7 +119,7 @@ func (c *classifier) class(f resolved) (finding.Class, string) {
 	switch name, _ := c.p.arch.NameOf(int32(f.nr)); {
 	case name == "rt_sigreturn" && direct:
 		return finding.Kernel, ""
-	case vdsoCalls[name] && c.callsIndirectly(f.known.fn):
+	case vdsoCalls[name] && (c.callsIndirectly(f.known.fn) || c.stands(f.known.fn, name)):
 		return finding.VDSO, ""
 	}
 	if !c.after.reached(f.hop.fn) {
@@ -155,6 +155,19 @@ func (c *classifier) when(h *hop) string {
 
 // vdsoCalls are the calls that the vDSO answers in user space as long as the clock source allows.
 var vdsoCalls = map[string]bool{"clock_gettime": true, "clock_gettime64": true, "gettimeofday": true, "time": true, "getcpu": true, "clock_getres": true}
+
+// stands reports whether fn is what the function of that name, which looks for the vDSO when the
+// loader asks it, gives in its place.
+func (c *classifier) stands(fn node, name string) bool {
+	choosers := c.p.entriesOf(name)
+	ins := c.p.in(fn)
+	for _, in := range ins {
+		if in.kind != edgeReference || !slices.Contains(choosers, in.from) {
+			return false
+		}
+	}
+	return len(ins) > 0
+}
 
 // callsIndirectly reports whether fn has a call through a pointer: beside a syscall for the time,
 // that is the call of the vDSO.

@@ -61,6 +61,11 @@ var finders = []finder{
 		find: (*program).loaderOrigin,
 	},
 	{
+		text: "a library is loaded by a relative path (LD_LIBRARY_PATH, LD_PRELOAD, dlopen)",
+		why:  "elf/dl-object.c _dl_new_object: the loader asks for the working directory to complete such a path",
+		find: (*program).loaderRelative,
+	},
+	{
 		text: "exit_group fails, which only a filter makes it do",
 		why:  "sysdeps/unix/sysv/linux/_exit.c: behind exit_group stands exit",
 		find: (*program).exitFails,
@@ -454,6 +459,23 @@ func (p *program) loaderPrints(r *resolver) ([]node, []uint64) {
 
 func (p *program) loaderStarted(r *resolver) ([]node, []uint64) {
 	_, at := p.loaderSites(r, "execve")
+	return nil, at
+}
+
+func (p *program) loaderRelative(r *resolver) ([]node, []uint64) {
+	for _, m := range p.mods {
+		for _, dir := range slices.Concat(m.Rpath, m.Runpath) {
+			if !strings.HasPrefix(dir, "/") && !strings.HasPrefix(dir, "$") {
+				return nil, nil
+			}
+		}
+		for _, name := range m.Needed {
+			if strings.Contains(name, "/") && !strings.HasPrefix(name, "/") && !strings.HasPrefix(name, "$") {
+				return nil, nil
+			}
+		}
+	}
+	_, at := p.loaderSites(r, "getcwd")
 	return nil, at
 }
 

@@ -26,8 +26,9 @@ const (
 	// forms. Without, a section is one object. Sound as far as compilers form the address of an
 	// object at or inside of it; sections with bounds by name stay whole.
 	SplitData
-	// AddressUses: see uses.go.
-	AddressUses
+	// SplitTables: the words of a global offset table, and glibc's jump tables of streams, are objects
+	// of their own. See isGOT and tables in space.go.
+	SplitTables
 	// Conditions: see conditions.go.
 	Conditions
 )

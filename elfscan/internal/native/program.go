@@ -130,7 +130,7 @@ func link(c *loader.Closure, facts func(*loader.Loaded) *code.Facts, o Options) 
 	if m == nil {
 		return nil
 	}
-	s := &space{}
+	s := &space{off: o.Off}
 	for _, l := range c.Modules {
 		s.add(l, facts(l))
 	}

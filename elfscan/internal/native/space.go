@@ -51,6 +51,7 @@ type word struct {
 // space is the address space of a closure.
 type space struct {
 	mods  []*mapped
+	off   Analyses
 	funcs int // number of functions
 	nodes int // number of functions and objects
 }
@@ -66,7 +67,7 @@ func (s *space) add(l *loader.Loaded, facts *code.Facts) *mapped {
 		m.end = max(m.end, seg.Addr+seg.Size)
 	}
 	m.indexFuncs()
-	m.indexObjects()
+	m.indexObjects(s.off)
 	s.mods = append(s.mods, m)
 	return m
 }
@@ -129,8 +130,10 @@ func (m *mapped) fn(addr uint64) int {
 // indexObjects cuts the module's data into objects: at the places that its facts name, and where
 // segments and sections begin. A section that a linker gives bounds by name (__start_NAME) is
 // walked from end to end by the code that asks for them, so it stays whole.
-func (m *mapped) indexObjects() {
-	m.objs = slices.Clone(m.facts.Objects)
+func (m *mapped) indexObjects(off Analyses) {
+	if off&SplitData == 0 {
+		m.objs = slices.Clone(m.facts.Objects)
+	}
 	for _, seg := range m.Segments {
 		m.objs = append(m.objs, seg.Addr)
 	}
@@ -140,13 +143,13 @@ func (m *mapped) indexObjects() {
 			continue
 		}
 		m.objs = append(m.objs, sec.Addr)
-		if isGOT(sec.Name) && sec.Size < maxGOT {
+		if isGOT(sec.Name) && sec.Size < maxGOT && off&SplitTables == 0 {
 			m.got = append(m.got, module.Span{Addr: sec.Addr, Size: sec.Size})
 			for a := sec.Addr; a-sec.Addr < sec.Size; a += 8 {
 				m.objs = append(m.objs, a)
 			}
 		}
-		if isIdentifier(sec.Name) && !tables[sec.Name] {
+		if isIdentifier(sec.Name) && !(tables[sec.Name] && off&SplitTables == 0) {
 			whole = append(whole, module.Span{Addr: sec.Addr, Size: sec.Size})
 		}
 	}
