@@ -36,20 +36,21 @@ func (f *flow) recycle() {
 
 // blank returns a state in which nothing is known.
 func (f *flow) blank() *state {
-	s := f.take1()
+	s := f.unused()
 	*s = state{slots: s.slots[:0], low: -noneTaken, lowArg: -noneTaken}
 	return s
 }
 
 func (f *flow) clone(s *state) *state {
-	c := f.take1()
+	c := f.unused()
 	slots := append(c.slots[:0], s.slots...)
 	*c = *s
 	c.slots = slots
 	return c
 }
 
-func (f *flow) take1() *state {
+// unused returns a state to be filled, with the memory of one that is done.
+func (f *flow) unused() *state {
 	n := len(f.free)
 	if n == 0 {
 		return &state{}
