@@ -1,7 +1,6 @@
 package elfscan
 
 import (
-	"crypto/sha256"
 	"debug/elf"
 	"fmt"
 	"path"
@@ -28,51 +27,71 @@ type analysis struct {
 	goText []span // code of the program that is analysed as Go's
 	mu     sync.Mutex
 	facts  map[*loader.Loaded]*code.Facts
-	cache  *cache.Cache            // nil: none
-	names  []*symbolize.Symbolizer // by module
-	opened map[string]bool         // names that the program opens: whether they were found
+	cache  *cache.Cache                // nil: none
+	sums   map[*loader.Loaded][32]byte // of the modules' files, where they could be read; nil without a cache
+	opens  []opening                   // what open was asked for, in order
+	debug  []debugFile                 // what readDebug was asked for
+	names  []*symbolize.Symbolizer     // by module
+	opened map[string]bool             // names that the program opens: whether they were found
 }
 
 // native adds to res what the code of a process can call, without the ranges goText of the
 // program, which is a Go program if there are any.
 func (o Options) native(res *Result, p *process, goText []span) {
 	a := &analysis{process: p, arch: res.Arch, o: o, goText: goText, facts: map[*loader.Loaded]*code.Facts{}, opened: map[string]bool{}}
-	if o.CacheDir != "" {
+	if o.CacheDir != "" && p.root != nil {
 		a.cache, _ = cache.Open(o.CacheDir) // a directory that cannot be used costs time and nothing else
 		defer a.cache.Close()
 	}
-	a.extractAll()
-	opt := native.Options{Conservative: o.Conservative, Outside: len(goText) > 0}
-	if p.root != nil {
-		opt.Open = a.open
-	}
-	found := native.Analyse(p.Closure, a.factsOf, opt)
-	for _, n := range found.Needs {
-		need := a.need(n)
+	out := a.outcome()
+	for _, n := range out.Needs {
 		if own := res.Need(n.Nr); own != nil {
-			own.unite(need)
-			continue
+			own.unite(n)
+		} else {
+			res.Needs = append(res.Needs, n)
 		}
-		res.Needs = append(res.Needs, need)
 	}
 	slices.SortFunc(res.Needs, func(a, b Need) int { return int(a.Nr) - int(b.Nr) })
+	res.Unresolved = append(res.Unresolved, out.Unresolved...)
+	res.Modules = p.moduleList()
+	res.Gaps = append(res.Gaps, p.gaps...)
+	for _, g := range out.Gaps {
+		if g.Names != nil || !res.hasGap(g.Kind) {
+			res.Gaps = append(res.Gaps, g)
+		}
+	}
+}
+
+// outcome is what an analysis comes to, in the words of a Result.
+type outcome struct {
+	Needs      []Need
+	Unresolved []Unresolved
+	Gaps       []Gap
+}
+
+// analyse reads the code of all modules and finds what it can call.
+func (a *analysis) analyse() outcome {
+	a.each(a.Modules, func(m *loader.Loaded) { a.factsOf(m) })
+	opt := native.Options{Conservative: a.o.Conservative, Outside: len(a.goText) > 0}
+	if a.root != nil {
+		opt.Open = a.open
+	}
+	found := native.Analyse(a.Closure, a.factsOf, opt)
+	var out outcome
+	for _, n := range found.Needs {
+		out.Needs = append(out.Needs, a.need(n))
+	}
 	for _, u := range found.Unresolved {
 		steps := a.path(u.Path)
 		last := steps[len(steps)-1]
-		res.Unresolved = append(res.Unresolved, Unresolved{Function: last.Function, Address: last.Address, Reason: u.Reason, Path: steps})
+		out.Unresolved = append(out.Unresolved, Unresolved{Function: last.Function, Address: last.Address, Reason: u.Reason, Path: steps})
 	}
-	res.Modules = p.moduleList()
-	res.Gaps = append(res.Gaps, p.gaps...)
 	for _, g := range found.Gaps {
-		if a.asCommand(g, found.Needs) {
-			continue
-		}
-		for _, g := range a.gap(g) {
-			if g.Names != nil || !res.hasGap(g.Kind) {
-				res.Gaps = append(res.Gaps, g)
-			}
+		if !a.asCommand(g, found.Needs) {
+			out.Gaps = append(out.Gaps, a.gap(g)...)
 		}
 	}
+	return out
 }
 
 // asCommand reports whether programs are started by nothing but a loader that is run as a command,
@@ -99,15 +118,14 @@ func (r *Result) hasGap(kind GapKind) bool {
 	return slices.ContainsFunc(r.Gaps, func(g Gap) bool { return g.Kind == kind && g.Names == nil })
 }
 
-// extractAll reads the code of all modules, on all processors.
-func (a *analysis) extractAll() {
-	mods := slices.Clone(a.Modules)
+// each calls f for some modules, on all processors.
+func (a *analysis) each(mods []*loader.Loaded, f func(*loader.Loaded)) {
 	work := make(chan *loader.Loaded)
 	var wait sync.WaitGroup
 	for range min(len(mods), runtime.GOMAXPROCS(0)) {
 		wait.Go(func() {
 			for m := range work {
-				a.factsOf(m)
+				f(m)
 			}
 		})
 	}
@@ -137,30 +155,6 @@ func (a *analysis) factsOf(m *loader.Loaded) *code.Facts {
 	return f
 }
 
-// factsKind is what the facts of a file are called in the cache.
-const factsKind = "code"
-
-// kept returns the facts of a whole file: those of an earlier run, if they were kept for the very
-// bytes of it.
-func (a *analysis) kept(m *loader.Loaded) *code.Facts {
-	if a.cache == nil || a.root == nil {
-		return code.Extract(m.Module)
-	}
-	data, err := a.root.ReadFile(m.Path)
-	if err != nil {
-		return code.Extract(m.Module)
-	}
-	key := sha256.Sum256(data)
-	if blob, ok := a.cache.Get(key, factsKind); ok {
-		if f, err := code.Decode(blob); err == nil {
-			return f
-		}
-	}
-	f := code.Extract(m.Module)
-	a.cache.Put(key, factsKind, code.Encode(f))
-	return f
-}
-
 // without returns a module as if some ranges of its code were not there.
 func without(m *module.Module, ranges []span) *module.Module {
 	out := &module.Module{
@@ -186,21 +180,6 @@ func without(m *module.Module, ranges []span) *module.Module {
 		}
 	}
 	return out
-}
-
-// open opens a library by the name that the program has for it. One that is not there fails to open
-// in the program as well, and nothing of it runs.
-func (a *analysis) open(name string, from int) bool {
-	before := len(a.Missing)
-	var by *loader.Loaded
-	if from > 0 && from < len(a.Modules) {
-		by = a.Modules[from]
-	}
-	added, err := a.root.Open(a.Closure, name, by)
-	a.Missing = a.Missing[:before]
-	found := err == nil && len(added) > 0
-	a.opened[name] = a.opened[name] || found
-	return found
 }
 
 func (a *analysis) need(n native.Need) Need {
@@ -264,7 +243,7 @@ func (a *analysis) symbolizer(i int) *symbolize.Symbolizer {
 		m := a.Modules[len(a.names)]
 		src := symbolize.Source{Path: m.Path}
 		if a.root != nil {
-			src.Open = a.root.ReadFile
+			src.Open = a.readDebug
 			src.Data, _ = a.root.ReadFile(m.Path) // gone: names without lines
 		}
 		a.names = append(a.names, symbolize.New(m.Module, src))

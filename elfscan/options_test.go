@@ -247,8 +247,8 @@ func TestCache(t *testing.T) {
 	for _, run := range []string{"first", "second", "damaged"} {
 		if run == "damaged" {
 			files, err := filepath.Glob(filepath.Join(o.CacheDir, "*.entry"))
-			if err != nil || len(files) != 3 {
-				t.Fatalf("%d entries for three files, %v", len(files), err)
+			if err != nil || len(files) != 4 {
+				t.Fatalf("%d entries for three files and the process of them, %v", len(files), err)
 			}
 			for _, f := range files {
 				data, err := os.ReadFile(f)
@@ -266,6 +266,38 @@ func TestCache(t *testing.T) {
 			t.Errorf("%s run: %v\n%s", run, err, outline(r))
 		}
 	}
+	// Another library under the same name counts as another, and so does one that is gone.
+	changed := t.TempDir()
+	if err := os.CopyFS(changed, os.DirFS(smallRoot)); err != nil {
+		t.Fatal(err)
+	}
+	o.Root = changed
+	if r, err := o.Scan("greet"); err != nil || r.need(t, "sendto") == nil {
+		t.Errorf("a copy: %v", err)
+	}
+	library := filepath.Join(changed, "lib", "libsay.so.1")
+	data, err := os.ReadFile(library)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const sendto = "\xbf\x2c\x00\x00\x00" // mov $44,%edi
+	if bytes.Count(data, []byte(sendto)) != 1 {
+		t.Fatalf("the library does not set the number of sendto once")
+	}
+	other := bytes.Replace(data, []byte(sendto), []byte("\xbf\x2e\x00\x00\x00"), 1) // sendmsg
+	if err := os.WriteFile(library, other, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := o.Scan("greet"); err != nil || r.need(t, "sendto") != nil || r.need(t, "sendmsg") == nil {
+		t.Errorf("another library: %v", err)
+	}
+	if err := os.Remove(library); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := o.Scan("greet"); err != nil || r.Complete() || r.need(t, "sendmsg") != nil {
+		t.Errorf("no library: %v", err)
+	}
+	o.Root = smallRoot
 	// A directory that cannot be one costs nothing but time.
 	o.CacheDir = filepath.Join(smallRoot, "bin", "greet")
 	if r, err := o.Scan("greet"); err != nil || outline(r) != outline(plain) {
