@@ -176,7 +176,11 @@ func (p *printer) script(b Binary) {
 	if len(b.Modules) > 0 {
 		interpreter += " " + b.Modules[0].Path
 	}
-	p.lead(bold, "note", fmt.Sprintf(": %s is a script: %s was checked", strings.Join(b.Script, ", by "), interpreter))
+	text := fmt.Sprintf(": %s is a script: %s was checked", b.Script[0], interpreter)
+	if len(b.Script) > 1 {
+		text += ", to which " + words(b.Script[1:]) + " leads"
+	}
+	p.lead(bold, "note", text)
 }
 
 // text is what a gap of a binary is, with what can be done about it.
