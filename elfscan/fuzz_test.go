@@ -5,6 +5,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -103,6 +104,13 @@ func FuzzScan(f *testing.F) {
 	f.Add(tinyProgram(elf.EM_X86_64, bytes.Repeat(exitCode, 4), 4))
 	if b, err := os.ReadFile("/proc/self/exe"); err == nil {
 		f.Add(b[:1024])
+	}
+	for _, name := range []string{"bin/greet", "bin/sh", "lib/libsay.so.1", "lib/libforeign.so.1"} {
+		b, err := os.ReadFile(filepath.Join(smallRoot, filepath.FromSlash(name)))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		start := time.Now()

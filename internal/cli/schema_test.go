@@ -149,6 +149,9 @@ var documents = []struct {
 	{"why", "why hello exit_group", 0},
 	{"why", "why hello ptrace", 1},
 	{"why", "why mystery ptrace", 3},
+	{"scan", "scan --root root greet greet.sh lost --with sh", 3},
+	{"check", "--root root greet narrow.json --plugin /lib/greet", 1},
+	{"why", "why --root root greet socket", 0},
 	{"lint", "lint docker-default narrow.json", 1},
 	{"rules", "rules", 0},
 	{"explain", "explain PC613", 0},
@@ -186,6 +189,9 @@ func workFolder(t *testing.T) {
 		if err := os.Symlink(path, name); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := os.CopyFS("root", os.DirFS(packageFile("..", "..", "testdata", "native", "root"))); err != nil {
+		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
 		"narrow.json": narrowProfile, "agreed.yaml": agreedFile, "rows.tsv": rowsFile,
