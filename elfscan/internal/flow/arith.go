@@ -40,11 +40,11 @@ func (vs *Values) Narrow(id ValueID) ValueID {
 	if v := vs.Get(id); id == Unknown || len(v.Consts) == 1 && v.Consts[0]>>32 == 0 && v.plain() {
 		return id
 	}
-	k := operation{kind: isa.OpNop, a: id}
-	out, ok := vs.results[k]
+	known := vs.results[isa.OpNop]
+	out, ok := known[uint64(id)]
 	if !ok {
 		out = vs.narrow(id)
-		vs.results[k] = out
+		known[uint64(id)] = out
 	}
 	return out
 }
@@ -98,12 +98,6 @@ func mapConsts(cs []uint64, f func(uint64) uint64) []uint64 {
 	return slices.Compact(out)
 }
 
-// operation is an operation on values whose result is remembered.
-type operation struct {
-	kind isa.OpKind
-	a, b ValueID
-}
-
 // Binary computes a op b for constants, and for a stack address moved by a constant.
 func (vs *Values) Binary(kind isa.OpKind, a, b ValueID) ValueID {
 	x, y := vs.Get(a), vs.Get(b)
@@ -113,11 +107,11 @@ func (vs *Values) Binary(kind isa.OpKind, a, b ValueID) ValueID {
 	case (a == Unknown || b == Unknown) && kind != isa.OpAnd:
 		return Unknown
 	}
-	k := operation{kind, a, b}
-	id, ok := vs.results[k]
+	known := vs.results[kind]
+	id, ok := known[pair(a, b)]
 	if !ok {
 		id = vs.binary(kind, a, b)
-		vs.results[k] = id
+		known[pair(a, b)] = id
 	}
 	return id
 }

@@ -135,8 +135,11 @@ func (f *flow) argument(off int64, size uint8) ValueID {
 	case d < 0 || d%4 != 0:
 	case size == 8 && d%8 == 0:
 		return f.vs.StackParam(d / 4)
-	case size == 4:
-		return f.vs.Narrow(f.vs.StackParam(d / 4))
+	case size == 4 && d < 64*4:
+		if f.vs.halves[d/4] == Unknown {
+			f.vs.halves[d/4] = f.vs.Narrow(f.vs.StackParam(d / 4))
+		}
+		return f.vs.halves[d/4]
 	}
 	return Unknown
 }

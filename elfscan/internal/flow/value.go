@@ -83,7 +83,7 @@ const Unknown ValueID = 0
 type Values struct {
 	all   []Value
 	ids   map[string]ValueID
-	joins map[[2]ValueID]ValueID
+	joins map[uint64]ValueID // by both
 	key   []byte
 
 	// Pointers makes sums of a parameter or variable and a constant, and what lies behind them,
@@ -91,21 +91,25 @@ type Values struct {
 	Pointers bool
 
 	// For speed: values by their only content, and results.
-	consts  map[uint64]ValueID // Consts with this one element
-	stack   map[int64]ValueID  // addresses in the frame
-	results map[operation]ValueID
-	params  [2][64]ValueID // Params with this one element
-	engine  *flow          // buffers for the next function
+	consts  map[uint64]ValueID                 // Consts with this one element
+	stack   map[int64]ValueID                  // addresses in the frame
+	results [isa.OpStop + 1]map[uint64]ValueID // of operations, by kind and operands
+	params  [2][64]ValueID                     // Params with this one element
+	halves  [64]ValueID                        // the low 4 bytes of stack arguments
+	engine  *flow                              // buffers for the next function
 
 	shared map[[MaxRegs]ValueID]*[MaxRegs]ValueID // see share
 }
 
 // NewValues returns an empty set, which knows Unknown only.
 func NewValues() *Values {
-	vs := &Values{ids: map[string]ValueID{}, joins: map[[2]ValueID]ValueID{}, consts: map[uint64]ValueID{},
-		stack: map[int64]ValueID{}, results: map[operation]ValueID{},
+	vs := &Values{ids: map[string]ValueID{}, joins: map[uint64]ValueID{}, consts: map[uint64]ValueID{},
+		stack:  map[int64]ValueID{},
 		shared: map[[MaxRegs]ValueID]*[MaxRegs]ValueID{}}
 	vs.Intern(Value{Unknown: true})
+	for i := range vs.results {
+		vs.results[i] = map[uint64]ValueID{}
+	}
 	return vs
 }
 
@@ -242,7 +246,7 @@ func (vs *Values) Join(a, b ValueID) ValueID {
 	if a > b {
 		a, b = b, a
 	}
-	if id, ok := vs.joins[[2]ValueID{a, b}]; ok {
+	if id, ok := vs.joins[pair(a, b)]; ok {
 		return id
 	}
 	x, y := *vs.Get(a), *vs.Get(b)
@@ -264,7 +268,7 @@ func (vs *Values) Join(a, b ValueID) ValueID {
 		}
 	}
 	id := vs.Intern(v)
-	vs.joins[[2]ValueID{a, b}] = id
+	vs.joins[pair(a, b)] = id
 	return id
 }
 
@@ -300,6 +304,9 @@ func (vs *Values) widen(id ValueID) ValueID {
 	}
 	return Unknown
 }
+
+// pair is a key for both.
+func pair(a, b ValueID) uint64 { return uint64(a)<<32 | uint64(b) }
 
 func unionDerefs(a, b []Deref) []Deref {
 	if len(a) == 0 {
