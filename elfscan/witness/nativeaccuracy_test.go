@@ -69,12 +69,12 @@ func accuracy(t *testing.T, arch string, root func(t *testing.T, p nativeTruth) 
 			dir := root(t, p)
 			res := scanNative(t, dir, p.Path)
 			row := p.judge(res)
-			row.pluginSure, row.pluginPrecision, row.pluginF1, row.pluginMissed = row.sure, row.precision, row.f1, row.missed
+			row.pluginSure, row.pluginF1, row.pluginMissed = row.sure, row.f1, row.missed
 			if plugins := p.plugins(t, dir, res); len(plugins) > 0 {
 				res := scanNative(t, dir, p.Path, plugins...)
 				with := p.judge(res)
 				row.plugins, row.pluginSure = len(plugins), len(p.allowed(res))
-				row.pluginPrecision, row.pluginF1, row.pluginMissed = with.precision, with.f1, with.missed
+				row.pluginF1, row.pluginMissed = with.f1, with.missed
 			}
 			judgeUnresolved(t, res)
 			if len(row.pluginMissed) > 0 {
@@ -120,7 +120,7 @@ func judgeRows(t *testing.T, rows []tableRow) {
 }
 
 // rowMeans are means over rows.
-type rowMeans struct{ truth, found, set, cond, precision, recall, f1, pluginSet, pluginPrecision, pluginF1 float64 }
+type rowMeans struct{ truth, found, set, cond, precision, recall, f1, pluginSet, pluginF1 float64 }
 
 func means(rows []tableRow, names []string) (m rowMeans) {
 	n := 0.0
@@ -131,12 +131,12 @@ func means(rows []tableRow, names []string) (m rowMeans) {
 		n++
 		m.truth, m.found, m.set, m.cond = m.truth+float64(r.truth), m.found+float64(r.found), m.set+float64(r.sure), m.cond+float64(r.cond)
 		m.precision, m.recall, m.f1 = m.precision+r.precision, m.recall+r.recall, m.f1+r.f1
-		m.pluginSet, m.pluginPrecision, m.pluginF1 = m.pluginSet+float64(r.pluginSure), m.pluginPrecision+r.pluginPrecision, m.pluginF1+r.pluginF1
+		m.pluginSet, m.pluginF1 = m.pluginSet+float64(r.pluginSure), m.pluginF1+r.pluginF1
 	}
 	if n == 0 {
 		return m
 	}
-	for _, v := range []*float64{&m.truth, &m.found, &m.set, &m.cond, &m.precision, &m.recall, &m.f1, &m.pluginSet, &m.pluginPrecision, &m.pluginF1} {
+	for _, v := range []*float64{&m.truth, &m.found, &m.set, &m.cond, &m.precision, &m.recall, &m.f1, &m.pluginSet, &m.pluginF1} {
 		*v /= n
 	}
 	return m

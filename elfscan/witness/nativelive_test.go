@@ -1,12 +1,53 @@
 package witness
 
 import (
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/profcheck/profcheck/syscalls"
 )
+
+// TestNativeLive runs the workloads under strace and holds the scans, with what the programs were
+// once seen to open given as plugins, to what they do now.
+func TestNativeLive(t *testing.T) {
+	shareScans(t)
+	for _, p := range nativeTruths(t, "amd64") {
+		w := nativeWorks[p.Name]
+		if w == nil {
+			continue
+		}
+		t.Run(p.Name, func(t *testing.T) {
+			needPackage(t, p)
+			var reads []func() trace
+			run := func(argv ...string) *exec.Cmd {
+				cmd, read := strace(t, argv...)
+				cmd.Env = nativeEnv
+				reads = append(reads, read)
+				return cmd
+			}
+			if err := w(t, run, p.command()); err != nil {
+				t.Fatal(err)
+			}
+			tr := trace{}
+			for _, read := range reads {
+				tr.add(read())
+			}
+			res := scanNative(t, "", p.Path)
+			if plugins := p.plugins(t, "", res); len(plugins) > 0 {
+				res = scanNative(t, "", p.Path, plugins...)
+			}
+			if miss := missed(res, tr, append(p.held(res), conditionStopped)...); len(miss) > 0 {
+				t.Errorf("traced but not in the scan: %v", miss)
+			}
+			t.Logf("%s: %d calls", p.Name, len(tr))
+		})
+	}
+}
+
+// conditionStopped is that of restart_syscall, which a tracer can bring about.
+const conditionStopped = "a stop signal, a debugger or the freezer interrupts a timed wait"
 
 // arm64Live are traced by every run of the tests, with calls without which the workload was not
 // what it should be: they keep the recorder and the traces honest.

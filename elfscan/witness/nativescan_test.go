@@ -129,14 +129,14 @@ func (p nativeTruth) plugins(t testing.TB, root string, res *elfscan.Result) []s
 
 // A tableRow is what a scan is worth against a trace.
 type tableRow struct {
-	name                      string
-	truth, found, sure, cond  int
-	missed                    []string
-	unresolved                int
-	precision, recall, f1     float64
-	plugins, pluginSure       int // objects given with --plugin, and the set with them
-	pluginMissed              []string
-	pluginPrecision, pluginF1 float64
+	name                     string
+	truth, found, sure, cond int
+	missed                   []string
+	unresolved               int
+	precision, recall, f1    float64
+	plugins, pluginSure      int // objects given with --plugin, and the set with them
+	pluginMissed             []string
+	pluginF1                 float64
 }
 
 // judge compares a scan with a trace.
