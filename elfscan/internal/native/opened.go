@@ -94,10 +94,18 @@ func (p *program) textAt(addr uint64) (string, bool) {
 	return string(b[:i]), true
 }
 
-// open opens the libraries whose names are constant, and reports whether there are new ones.
+// lookups are the functions that find a symbol by name, with the parameter that names it.
+var lookups = map[string]int{"dlsym": 1, "dlvsym": 1}
+
+// maxFound bounds the symbols that are looked up by name.
+const maxFound = 1 << 12
+
+// open opens the libraries whose names are constant, finds the symbols that are looked up by constant
+// names, and reports whether there is anything new.
 func (p *program) open() bool {
+	found := p.lookUp()
 	if p.o.Open == nil {
-		return false
+		return found
 	}
 	before := len(p.c.Modules)
 	for _, m := range p.mentions(openers) {
@@ -105,7 +113,19 @@ func (p *program) open() bool {
 			p.o.Open(m.name, p.owner(m.hop.fn).index)
 		}
 	}
-	return len(p.c.Modules) > before
+	return found || len(p.c.Modules) > before
+}
+
+// lookUp adds what all modules export under the names that are looked up to the roots of the next
+// round. Which module is asked is not followed.
+func (p *program) lookUp() bool {
+	n := len(p.sought)
+	for _, m := range p.mentions(lookups) {
+		if m.name != "" && len(p.sought) < maxFound {
+			p.sought[m.name] = true
+		}
+	}
+	return len(p.sought) > n
 }
 
 // addGaps tells which programs are started and which libraries are opened.
@@ -115,7 +135,7 @@ func (p *program) addGaps(res *Result) {
 	if len(ms) == 0 {
 		for _, name := range []string{"execve", "execveat"} {
 			nr, ok := p.arch.Number(name)
-			if i := slices.IndexFunc(res.Needs, func(n Need) bool { return ok && n.Nr == nr }); i >= 0 {
+			if i := slices.IndexFunc(res.Needs, func(n Need) bool { return ok && n.Nr == nr }); i >= 0 && res.Needs[i].Condition != whenLoaderStarted {
 				res.Gaps = append(res.Gaps, Gap{Kind: GapExec, Path: res.Needs[i].Sites[0].Path})
 				return
 			}

@@ -83,6 +83,7 @@ type program struct {
 	o        Options
 	arch     *syscalls.Arch
 	byName   map[string][]uint64
+	sought   map[string]bool // names that are looked up while the program runs
 	starts   *starts
 	tree     *tree // from all starts
 	root     map[node]bool
@@ -100,6 +101,7 @@ func Analyse(c *loader.Closure, facts func(*loader.Loaded) *code.Facts, o Option
 		return &Result{}
 	}
 	known := map[*loader.Loaded]*code.Facts{}
+	sought := map[string]bool{}
 	for round := 0; ; round++ {
 		p := link(c, func(l *loader.Loaded) *code.Facts {
 			f := known[l]
@@ -112,6 +114,7 @@ func Analyse(c *loader.Closure, facts func(*loader.Loaded) *code.Facts, o Option
 		if p == nil {
 			return &Result{}
 		}
+		p.sought = sought
 		p.reach()
 		if round < maxRounds && p.open() {
 			continue

@@ -58,6 +58,15 @@ func (p *program) findStarts() *starts {
 			st.loader = p.add(st.loader, a)
 		}
 	}
+	if len(p.sought) > 0 {
+		for _, m := range p.mods {
+			for i := range m.Symbols {
+				if sym := &m.Symbols[i]; exported(sym) && p.sought[sym.Name] {
+					st.init = p.add(st.init, m.base+sym.Addr)
+				}
+			}
+		}
+	}
 	if p.o.Outside {
 		st.outside = p.outside(nil)
 	}
@@ -174,7 +183,7 @@ var known = func() map[string]bool {
 			k[n] = true
 		}
 	}
-	for _, names := range []map[string]int{openers, starters} {
+	for _, names := range []map[string]int{openers, starters, lookups} {
 		for n := range names {
 			k[n] = true
 		}
