@@ -40,6 +40,65 @@ func (p *program) authors(h *hop) []string {
 	return out
 }
 
+// splitDepth is how many callers further up split follows.
+const splitDepth = 3
+
+// split tells the callers apart that a chain has in its library, if the chain ends in a function that
+// says little of who makes the call: one that the library does not export, or the wrapper for that
+// very call. What comes from elsewhere is left as it is. Of callers that are called alike one is
+// enough.
+func (p *program) split(h *hop, call string) []*hop {
+	var out []*hop
+	seen := map[string]bool{}
+	visited := map[node]bool{}
+	var climb func(h *hop, names string, depth int)
+	climb = func(h *hop, names string, depth int) {
+		m := p.owner(h.fn)
+		name := p.publicName(m, p.start(h.fn)-m.base)
+		names += name + "@"
+		if visited[h.fn] {
+			return // the ways above it are told
+		}
+		if m.index == 0 || depth == splitDepth || name != "" && name != call && name != "syscall" {
+			if !seen[names] {
+				seen[names] = true
+				out = append(out, h)
+			}
+			return
+		}
+		visited[h.fn] = true
+		callers := p.callersOf(h.fn)
+		rest := len(callers) < 2 || p.unseen(h.fn) != ""
+		for _, c := range callers {
+			if c == h.fn {
+				continue
+			}
+			if p.owner(c) != m {
+				rest = true
+				continue
+			}
+			climb(&hop{fn: c, at: p.callAt(c, h.fn), next: h, args: h.args, depth: h.depth + 1, compat: h.compat}, names, depth+1)
+		}
+		if rest && !seen[names] {
+			seen[names] = true
+			out = append(out, h)
+		}
+	}
+	climb(h, "", 0)
+	return out
+}
+
+// callAt returns where function from calls n, its beginning if that is not seen.
+func (p *program) callAt(from, n node) uint64 {
+	at := p.start(from)
+	p.eachCall(from, func(to node, a uint64) {
+		if to == n && at == p.start(from) {
+			at = a
+		}
+	})
+	return at
+}
+
 // library is what a module is called by others: the interpreter by the program, all others by their
 // soname.
 func (p *program) library(m *mapped) string {

@@ -83,13 +83,15 @@ func (p *program) need(nr int32, cands []candidate, c *classifier) Need {
 	seen := map[string]bool{}
 	for i := range cands {
 		c := &cands[i]
-		always := p.authors(c.hop)
-		key := fmt.Sprint(c.class, c.condition, c.args, always)
-		if i >= maxSites && seen[key] {
-			continue
+		for k, h := range p.split(c.hop, n.Name) {
+			always := p.authors(h)
+			key := fmt.Sprint(c.class, c.condition, c.args, always)
+			if seen[key] && (k > 0 || len(n.Sites) >= maxSites) {
+				continue
+			}
+			seen[key] = true
+			n.Sites = append(n.Sites, Site{Class: c.class, Condition: c.condition, Args: c.args, Path: p.pathIn(t, h), Always: always})
 		}
-		seen[key] = true
-		n.Sites = append(n.Sites, Site{Class: c.class, Condition: c.condition, Args: c.args, Path: p.pathIn(t, c.hop), Always: always})
 	}
 	return n
 }
