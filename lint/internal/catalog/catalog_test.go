@@ -118,6 +118,44 @@ func TestTolerated(t *testing.T) {
 	}
 }
 
+// Who makes a call decides: a library for itself, or the program through its wrapper.
+func TestOwnCode(t *testing.T) {
+	const libc, musl, loader = "@libc.so.6", "@ld-musl-aarch64.so.1", "@ld-linux-aarch64.so.1"
+	for _, c := range []struct {
+		name      string
+		errno     int
+		functions []string
+		want      bool
+	}{
+		{"clone3", enosys, []string{libc}, true},
+		{"clone3", enosys, []string{libc, "pthread_create" + libc}, true},
+		{"clone3", eperm, []string{libc, "pthread_create" + libc}, false},
+		{"clone3", enosys, []string{"syscall" + libc}, false},
+		{"clone3", enosys, []string{"syscall" + libc, "main.start"}, false},
+		{"clone3", enosys, []string{"syscall" + libc, libc}, true},
+		{"clone3", enosys, []string{"@libsandbox.so.1"}, false},
+		{"clone3", enosys, []string{"clone3"}, false},
+		{"clone3", enosys, []string{"__clone3"}, true},
+		{"clone3", enosys, nil, false},
+		{"getrandom", enosys, []string{"getrandom" + libc, libc, "malloc" + libc}, true},
+		{"getrandom", enosys, []string{libc, "getrandom" + libc}, false},
+		{"getrandom", enosys, []string{"getrandom" + libc, "getentropy" + libc}, false},
+		{"getrandom", enosys, []string{"getrandom" + libc, "main", libc}, false},
+		{"statx", enosys, []string{"statx" + libc}, true},
+		{"statx", enosys, []string{"syscall" + libc}, false},
+		{"prlimit64", eperm, []string{"getrlimit" + libc, "__libc_early_init" + libc}, true},
+		{"prlimit64", eperm, []string{"getrlimit" + libc}, false},
+		{"mremap", eperm, []string{"mremap" + musl, musl, "realloc" + musl}, true},
+		{"mremap", eperm, []string{"mremap" + musl, "pthread_getattr_np" + musl}, false},
+		{"set_robust_list", eperm, []string{loader, loader}, true},
+		{"clone3", enosys, []string{loader}, false},
+	} {
+		if got := Tolerated(c.name, c.errno, c.functions) != nil; got != c.want {
+			t.Errorf("Tolerated(%s, %d, %q) = %v", c.name, c.errno, c.functions, got)
+		}
+	}
+}
+
 func TestSiblings(t *testing.T) {
 	for _, f := range families {
 		for _, name := range f {

@@ -10,8 +10,11 @@ import (
 // an error number costs nothing but the work that the caller does instead. It says nothing on
 // filters that kill: those never return to the caller.
 type Tolerance struct {
-	Name      string   // the call
-	Functions []string // functions of the caller, closures of them count, too; or glibcLoader
+	Name string // the call
+	// Functions are those of the caller: names in the program, closures of them count, too;
+	// NAME@LIBRARY for what a library exports; or one of glibcCode, muslCode and glibcLoader.
+	Functions []string
+	Wrappers  []string // exported functions of a library, besides that of the call's name, which only hand the failure on
 	Errnos    []int    // the answers that are tolerated, in the generic numbering; nil: any
 	Why       string   // what happens instead, a clause without full stop
 	Source    string   // file and function in the source that shows it
@@ -23,103 +26,31 @@ const (
 	enosys = 38
 )
 
-// glibcLoader stands in Functions for the program interpreter of glibc, whatever its path is.
-const glibcLoader = "(glibc's loader)"
+// These stand in Functions for a library's own code. A call that the program makes through an
+// exported wrapper is not meant: the wrapper hands the failure on to the program, which may mind.
+const (
+	glibcCode   = "@libc.so.6"
+	muslCode    = "@musl"
+	glibcLoader = "(glibc's loader)" // the program interpreter of glibc, whatever its path is
+)
 
 // glibcLoaders matches the file names of glibc's program interpreters: ld-linux-x86-64.so.2,
-// ld-linux.so.3, ld64.so.2, ld.so.1. That of musl is called ld-musl-x86_64.so.1 and minds.
-var glibcLoaders = regexp.MustCompile(`(^|/)ld(-linux[a-z0-9_-]*|64)?\.so\.[0-9]$`)
+// ld-linux.so.3, ld64.so.2, ld.so.1. That of musl is called ld-musl-x86_64.so.1 and is its libc.
+var (
+	glibcLoaders = regexp.MustCompile(`(^|/|@)ld(-linux[a-z0-9_-]*|64)?\.so\.[0-9]$`)
+	muslLoaders  = regexp.MustCompile(`^ld-musl-[a-z0-9_-]+\.so\.1$`)
+)
 
-// tolerances lists only callers which are the sole ones of their function for that call: of a
-// public wrapper (syscall.Sendfile, syscall.Getrlimit) another caller may mind. So sendfile and
-// prlimit64 are left out, although Go's own callers fall back. Each entry holds for the releases
-// 1.21 to 1.26 of Go that have the function.
-var tolerances = []Tolerance{
-	{
-		Name: "prctl", Functions: []string{"runtime.setVMAName"},
-		Why:    "the Go runtime goes on without names for its memory areas",
-		Source: "go/src/runtime/set_vma_name_linux.go setVMAName (1.25 and later)",
-	}, {
-		Name: "sched_getaffinity", Functions: []string{"runtime.sched_getaffinity", "runtime.getproccount", "runtime.getCPUCount"},
-		Why:    "the Go runtime takes the machine for one with a single processor",
-		Source: "go/src/runtime/os_linux.go getproccount, getCPUCount",
-	}, {
-		Name: "sched_yield", Functions: []string{"runtime.osyield"},
-		Why:    "the Go runtime spins on without giving up the processor",
-		Source: "go/src/runtime/sys_linux_amd64.s osyield, which has no result",
-	}, {
-		Name: "madvise", Functions: []string{"runtime.madvise"},
-		Why:    "the Go runtime gives memory back by mapping over it, and goes on without huge pages",
-		Source: "go/src/runtime/mem_linux.go sysUnusedOS, sysHugePageOS, sysNoHugePageOS, sysHugePageCollapseOS",
-	}, {
-		Name: "timer_create", Functions: []string{"runtime.timer_create"},
-		Why:    "the CPU profiler uses setitimer for the whole process",
-		Source: "go/src/runtime/os_linux.go setThreadCPUProfiler",
-	}, {
-		Name: "getrandom", Functions: []string{"internal/syscall/unix.GetRandom"}, Errnos: []int{enosys},
-		Why:    "crypto/rand reads /dev/urandom",
-		Source: "go/src/crypto/internal/sysrand/rand_getrandom.go read; before 1.24 crypto/rand/rand_unix.go",
-	}, {
-		Name: "copy_file_range", Functions: []string{"internal/syscall/unix.CopyFileRange", "internal/poll.copyFileRange"},
-		Errnos: []int{eperm, 5, 18, 22, enosys, 95}, // EIO, EXDEV, EINVAL, EOPNOTSUPP
-		Why:    "os.File copies through a buffer",
-		Source: "go/src/internal/poll/copy_file_range_linux.go handleCopyFileRangeErr",
-	}, {
-		Name: "faccessat2", Functions: []string{"syscall.faccessat2"}, Errnos: []int{eperm, enosys},
-		Why:    "syscall.Faccessat looks at the permission bits",
-		Source: "go/src/syscall/syscall_linux.go Faccessat",
-	}, {
-		Name: "capget", Functions: []string{"syscall.isCapDacOverrideSet"},
-		Why:    "syscall.Faccessat takes CAP_DAC_OVERRIDE for not given",
-		Source: "go/src/syscall/syscall_linux.go isCapDacOverrideSet",
-	}, {
-		Name: "pidfd_open", Functions: []string{"internal/syscall/unix.PidFDOpen"},
-		Why:    "os.Process waits and signals by process number",
-		Source: "go/src/os/pidfd_linux.go checkPidfd, on which pidfdFind depends (1.23 and later)",
-	}, {
-		Name: "pidfd_send_signal", Functions: []string{"internal/syscall/unix.PidFDSendSignal"},
-		Why:    "os.Process waits and signals by process number",
-		Source: "go/src/os/pidfd_linux.go checkPidfd, on which pidfdSendSignal depends (1.23 and later)",
-	}, {
-		Name: "waitid", Errnos: []int{enosys},
-		Functions: []string{
-			"internal/syscall/unix.Waitid", "os.(*Process).blockUntilWaitable", "os.(*Process).pidfdWait", "os.checkPidfd",
-		},
-		Why:    "os.Process waits with wait4 alone",
-		Source: "go/src/os/wait_waitid.go blockUntilWaitable and os/pidfd_linux.go checkPidfd",
-	}, {
-		Name: "waitid", Functions: []string{"os.checkPidfd"},
-		Why:    "os.Process waits by process number",
-		Source: "go/src/os/pidfd_linux.go checkPidfd (1.23 and later)",
-	}, {
-		Name: "clone", Functions: []string{"syscall.doCheckClonePidfd"},
-		Why:    "os.Process waits and signals by process number",
-		Source: "go/src/syscall/exec_linux.go os_checkClonePidfd, for os/pidfd_linux.go checkPidfd (1.23 and later)",
-	}, {
-		Name: "rseq", Functions: []string{glibcLoader},
-		Why:    "glibc goes on without restartable sequences",
-		Source: "glibc/sysdeps/unix/sysv/linux/rseq-internal.h rseq_register_current_thread",
-	}, {
-		Name: "set_robust_list", Functions: []string{glibcLoader},
-		Why:    "glibc goes on without robust mutexes",
-		Source: "glibc/sysdeps/nptl/dl_tls_init_tp.c __tls_init_tp",
-	}, {
-		Name: "access", Functions: []string{glibcLoader},
-		Why:    "the loader goes on without /etc/ld.so.preload",
-		Source: "glibc/elf/rtld.c dl_main",
-	}, {
-		Name: "faccessat", Functions: []string{glibcLoader},
-		Why:    "the loader goes on without /etc/ld.so.preload",
-		Source: "glibc/elf/rtld.c dl_main, on ABIs without access",
-	},
-}
+var tolerances = slices.Concat(goTolerances, glibcTolerances, muslTolerances)
 
 // Tolerances returns all entries. The list must not be changed.
 func Tolerances() []Tolerance { return tolerances }
 
-// Tolerated returns the entry by which a call from one of these functions may fail with errno, nil
-// if there is none. An errno of 0 is a faked success and is never tolerated: the caller goes on as
-// if the work were done. MIPS and PA-RISC number errors differently: their callers translate errno.
+// Tolerated returns the entry by which a call may fail with errno, nil if there is none. The
+// functions are on every way to the call, the innermost first; those of libraries are NAME@SONAME,
+// or @SONAME for one that the library does not export. An errno of 0 is a faked success and is never
+// tolerated: the caller goes on as if the work were done. MIPS and PA-RISC number errors differently:
+// their callers translate errno.
 func Tolerated(name string, errno int, functions []string) *Tolerance {
 	if errno == 0 {
 		return nil
@@ -129,22 +60,57 @@ func Tolerated(name string, errno int, functions []string) *Tolerance {
 		if t.Name != name || t.Errnos != nil && !slices.Contains(t.Errnos, errno) {
 			continue
 		}
-		for _, f := range functions {
-			if t.caller(f) {
-				return t
-			}
+		if t.calls(functions) {
+			return t
 		}
 	}
 	return nil
 }
 
-// caller reports whether a function, or the one that a closure belongs to, is named by the entry.
-func (t *Tolerance) caller(function string) bool {
-	return slices.ContainsFunc(t.Functions, func(f string) bool {
-		if f == glibcLoader {
-			return glibcLoaders.MatchString(function)
+// calls reports whether functions on the way to a call show that the caller is the entry's.
+func (t *Tolerance) calls(functions []string) bool {
+	for _, want := range t.Functions {
+		switch want {
+		case glibcCode, muslCode:
+			if t.own(functions, want) {
+				return true
+			}
+			continue
 		}
-		rest, ok := strings.CutPrefix(function, f)
-		return ok && (rest == "" || strings.HasPrefix(rest, ".func"))
-	})
+		if slices.ContainsFunc(functions, func(f string) bool { return isFunction(f, want) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// own reports whether a library makes the call for itself: behind the last of the wrappers on the
+// way comes another function of the library.
+func (t *Tolerance) own(functions []string, lib string) bool {
+	own := false
+	for _, f := range functions {
+		f, in := strings.CutSuffix(plain(f), lib)
+		if !in {
+			break
+		}
+		own = f != t.Name && f != "syscall" && !slices.Contains(t.Wrappers, f)
+	}
+	return own
+}
+
+// isFunction reports whether f, or the function that the closure f belongs to, is the wanted one.
+func isFunction(f, want string) bool {
+	if want == glibcLoader {
+		return glibcLoaders.MatchString(f)
+	}
+	rest, ok := strings.CutPrefix(plain(f), want)
+	return ok && (rest == "" || strings.HasPrefix(rest, ".func"))
+}
+
+// plain gives the libc of musl, which is called by the architecture, one name.
+func plain(f string) string {
+	if name, lib, ok := strings.Cut(f, "@"); ok && muslLoaders.MatchString(lib) {
+		return name + muslCode
+	}
+	return f
 }
