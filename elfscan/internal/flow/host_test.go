@@ -318,6 +318,13 @@ func (r *chase) follow(fn uint64, s *Summary, id ValueID, depth int) {
 		}
 		for i := range up.Calls {
 			if c := &up.Calls[i]; c.Target == fn {
+				for _, d := range v.Derefs {
+					for _, other := range r.o.vs.Aliases(r.o.conv, d, c) {
+						if !r.keeps(s, other) {
+							r.fail("may be written behind another pointer")
+						}
+					}
+				}
 				r.follow(from, up, r.o.vs.Subst(r.o, r.o.conv, id, c), depth+1)
 			}
 		}

@@ -112,3 +112,20 @@ func (vs *Values) Content(p Program, ptr ValueID, off int64, size uint8, frame [
 	}
 	return out
 }
+
+// Aliases lists the other parameters through which the function that c calls gets at the memory at
+// d, in the frame of the caller. Keeper must answer for each of them.
+func (vs *Values) Aliases(conv *Convention, d Deref, c *Call) []Deref {
+	ptr := *vs.Get(c.argument(conv, d.Param))
+	if d.Cell != 0 || !ptr.Stack {
+		return nil
+	}
+	var out []Deref
+	for _, r := range conv.Params {
+		// From where an address points on, all counts to one object.
+		if v := vs.Get(c.Regs[r]); v.Stack && uint8(r) != d.Param && v.Off < ptr.Off+d.Off+8 {
+			out = append(out, Deref{Param: uint8(r), Off: ptr.Off + d.Off - v.Off})
+		}
+	}
+	return out
+}

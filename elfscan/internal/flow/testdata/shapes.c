@@ -89,6 +89,8 @@ struct command *shared2;
 APART void writer(void) { shared2->nr = number(); }
 APART long keep2(struct command *c) { shared2 = c; writer(); return NAKED(c->nr); } // want unknown
 APART long calls_keep2(void) { struct command c = {1058, {0}, 0}; return keep2(&c); }
+APART long aliased(struct command *c, int *p) { *p = number(); return NAKED(c->nr); } // want unknown
+APART long calls_aliased(void) { struct command c = {1059, {0}, 0}; return aliased(&c, &c.nr); }
 APART long before(struct command *c) { return NAKED(c->nr); } // want unknown
 APART long calls_before(void) { struct command c = {1052, {0}, 0}; outside(&c); return before(&c); }
 APART long local(void) { long nr = 1053; outside(&nr); return NAKED(nr); } // want unknown
