@@ -138,6 +138,9 @@ func (c *classifier) alive(h *hop, more map[node]bool, cut *cut) bool {
 	return true
 }
 
+// orElse stands between conditions of which each is enough.
+const orElse = ", or "
+
 // when names the conditions of which one is enough for a chain to run.
 func (c *classifier) when(h *hop) string {
 	var enough []string
@@ -148,7 +151,7 @@ func (c *classifier) when(h *hop) string {
 		}
 	}
 	if len(enough) > 0 {
-		return strings.Join(enough, ", or ")
+		return strings.Join(enough, orElse)
 	}
 	return "several conditions hold at once"
 }

@@ -76,7 +76,8 @@ func (p *program) need(nr int32, cands []candidate, c *classifier) Need {
 			cmp.Compare(t.tier[a.hop.fn], t.tier[b.hop.fn]), cmp.Compare(a.hop.depth, b.hop.depth),
 			cmp.Compare(a.hop.at, b.hop.at), cmp.Compare(a.hop.origin().at, b.hop.origin().at))
 	})
-	n.Class, n.Condition = cands[0].class, cands[0].condition
+	n.Class = cands[0].class
+	n.Condition = anyOf(cands)
 	for i := range n.Args {
 		n.Args[i] = mergeArgs(cands, i)
 	}
@@ -94,6 +95,23 @@ func (p *program) need(nr int32, cands []candidate, c *classifier) Need {
 		}
 	}
 	return n
+}
+
+// anyOf joins the conditions of places that all are conditional.
+func anyOf(cands []candidate) string {
+	var out []string
+	for _, c := range cands {
+		if c.condition == "" {
+			return ""
+		}
+		for text := range strings.SplitSeq(c.condition, orElse) {
+			if !slices.Contains(out, text) {
+				out = append(out, text)
+			}
+		}
+	}
+	slices.Sort(out)
+	return strings.Join(out, orElse)
 }
 
 // argValues turns a value into constants, unknown if it can hold anything else.
