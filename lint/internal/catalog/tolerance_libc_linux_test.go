@@ -142,3 +142,62 @@ func TestLibcMinds(t *testing.T) {
 		})
 	}
 }
+
+// The twin for the scan: what a program asks for by itself, through a wrapper or by number, stays its
+// own, beside what the C library asks for.
+func TestOwnCallsOfPrograms(t *testing.T) {
+	const source = `#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(void) {
+	char *b = malloc(8);
+	return getrandom(b, 8, 0) + syscall(435, b, 8) + syscall(SYS_madvise, b, 8, 4) + posix_memalign((void *)&b, 64, 8) + system("");
+}`
+	for cc, tolerated := range map[string][]string{"gcc": {"clone3", "getrandom", "madvise"}, "musl-gcc": nil} {
+		t.Run(cc, func(t *testing.T) {
+			if _, err := exec.LookPath(cc); err != nil {
+				absent(t, "no %s: %v", cc, err)
+			}
+			file := filepath.Join(t.TempDir(), "own")
+			cmd := exec.Command(cc, "-x", "c", "-o", file, "-")
+			cmd.Stdin = strings.NewReader(source)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				absent(t, "%s: %v\n%s", cc, err, out)
+			}
+			scan, err := elfscan.Scan(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range []string{"clone3", "getrandom", "madvise"} {
+				if cc == "musl-gcc" && name == "getrandom" {
+					continue // musl never makes it for itself
+				}
+				own, libc := sites(scan, name)
+				if own == 0 {
+					t.Errorf("%s: the program's own call is taken for the C library's", name)
+				}
+				if want := slices.Contains(tolerated, name); want && libc == 0 {
+					t.Errorf("%s: the C library's call is not known as such", name)
+				}
+			}
+		})
+	}
+}
+
+// sites counts the places of a call that may not fail with ENOSYS, and those that may.
+func sites(scan *elfscan.Result, name string) (minds, tolerates int) {
+	for _, n := range scan.Needs {
+		if n.Name != name {
+			continue
+		}
+		for _, s := range n.Sites {
+			if Tolerated(name, enosys, s.Always) == nil {
+				minds++
+			} else {
+				tolerates++
+			}
+		}
+	}
+	return minds, tolerates
+}
