@@ -60,9 +60,13 @@ func (p *program) findStarts() *starts {
 	}
 	if len(p.sought) > 0 {
 		for _, m := range p.mods {
+			to := &st.init
+			if m.Opened {
+				to = &st.opened
+			}
 			for i := range m.Symbols {
 				if sym := &m.Symbols[i]; exported(sym) && p.sought[sym.Name] {
-					st.init = p.add(st.init, m.base+sym.Addr)
+					*to = p.add(*to, m.base+sym.Addr)
 				}
 			}
 		}
