@@ -54,12 +54,17 @@ func within(name string, p finding.Path) finding.Path {
 	return p
 }
 
-// unite adds the sites of another program: the class is the one whose denial weighs most.
+// unite adds the sites of other code: the class is the one whose denial weighs most, and of two
+// conditions one is enough.
 func (n *Need) unite(other Need) {
-	if classOrder[other.Class] < classOrder[n.Class] {
+	switch {
+	case classOrder[other.Class] < classOrder[n.Class]:
 		n.Class, n.Condition, n.Detail = other.Class, other.Condition, other.Detail
 		n.Sites = append(other.Sites, n.Sites...)
-	} else {
+	default:
+		if n.Class == other.Class && n.Condition != other.Condition {
+			n.Condition += ", or " + other.Condition
+		}
 		n.Sites = append(slices.Clip(n.Sites), other.Sites...)
 	}
 	for i := range n.Args {

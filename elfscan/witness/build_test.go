@@ -27,6 +27,7 @@ type program struct {
 	GOARCH    string
 	Flags     []string // go build's
 	Garble    bool     // build with garble instead of go
+	Cgo       bool     // build with cgo, for this machine
 }
 
 // garbleVersion is the release of mvdan.cc/garble that the garbled programs are built with.
@@ -118,11 +119,15 @@ func make1(t testing.TB, p program, files map[string]string, bin string) {
 // run runs one step of a build with p's environment.
 func run(t testing.TB, p program, dir, name string, args ...string) {
 	t.Helper()
+	cgo := "0"
+	if p.Cgo {
+		cgo = "1"
+	}
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(),
 		"GOFLAGS=-buildvcs=false -mod=mod", "GOTOOLCHAIN="+p.Toolchain, "GOWORK=off",
-		"GOOS=linux", "GOARCH="+p.GOARCH, "CGO_ENABLED=0", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=")
+		"GOOS=linux", "GOARCH="+p.GOARCH, "CGO_ENABLED="+cgo, "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %s %s: %v\n%s", p.Name, filepath.Base(name), strings.Join(args, " "), err, out)
 	}
@@ -160,6 +165,9 @@ func (p program) key(files map[string]string) string {
 	fmt.Fprintf(h, "%q %q %q %q %q %q\n", p.Name, p.Module, p.Version, p.Requires, p.GOARCH, p.Flags)
 	if p.Garble {
 		fmt.Fprintln(h, "garble", garbleVersion)
+	}
+	if p.Cgo {
+		fmt.Fprintln(h, "cgo")
 	}
 	names := make([]string, 0, len(files))
 	for name := range files {

@@ -75,7 +75,7 @@ func TestTruthIsComplete(t *testing.T) {
 	for _, path := range paths {
 		name := strings.TrimSuffix(filepath.Base(path), ".json")
 		if name == "httpd-cgo" {
-			continue // needs the C library read, see truthPrograms
+			continue // see TestProcesses
 		}
 		if truthProgram(name) == nil {
 			t.Errorf("%s: no program is built for this trace", path)
