@@ -39,7 +39,7 @@ var finders = []finder{
 		find: (*program).loaderProfiles,
 	},
 	{
-		text: "the loader prints a message (an error, or for LD_DEBUG and its like)",
+		text: "the loader prints a message (of an error, for LD_DEBUG and its like)",
 		why:  "elf/dl-printf.c writes with writev, and names its file for LD_DEBUG_OUTPUT and its lines by the process; the loader has no other use for writev and getpid",
 		find: (*program).loaderPrints,
 	},
