@@ -98,16 +98,31 @@ func (c *classifier) findStartup() {
 		if int(n) >= p.funcs {
 			continue
 		}
-		for _, e := range p.out(n) {
-			if e.kind == edgeReference && p.owner(e.to).index == 0 {
-				roots, passed = append(roots, e.to), true
-			}
+		mains := p.passedOn(n)
+		if len(mains) == 0 { // musl's entry only finds the stack for another function
+			p.eachCall(n, func(to node, _ uint64) {
+				if p.owner(to).index == 0 {
+					mains = append(mains, p.passedOn(to)...)
+				}
+			})
 		}
+		roots, passed = append(roots, mains...), passed || len(mains) > 0
 	}
 	if !passed {
 		roots = append(roots, p.starts.entry...)
 	}
 	c.after = p.walk(roots)
+}
+
+// passedOn returns the functions of the program whose address function n forms.
+func (p *program) passedOn(n node) []node {
+	var out []node
+	for _, e := range p.out(n) {
+		if e.kind == edgeReference && int(e.to) < p.funcs && p.owner(e.to).index == 0 {
+			out = append(out, e.to)
+		}
+	}
+	return out
 }
 
 // class returns the class of a call and, for conditional ones, the condition.

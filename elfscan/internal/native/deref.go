@@ -8,9 +8,10 @@ import (
 	"github.com/profcheck/profcheck/syscalls"
 )
 
-// proviso is an argument of the syscall of a function, which the kernel must not write behind.
+// proviso is an argument of the syscall instruction at an address, which the kernel must not write
+// behind.
 type proviso struct {
-	fn  node
+	at  uint64
 	arg int
 }
 
@@ -20,7 +21,7 @@ func (r *resolver) behindPointer(h *hop, v *flow.Value) bool {
 	callers := false
 	for _, d := range v.Derefs {
 		switch {
-		case !r.keeps(h.fn, d):
+		case !r.keeps(h, d):
 			r.fail(h, "the number lies behind a pointer, where it may be written")
 		case d.Cell == 0:
 			callers = true
@@ -70,7 +71,7 @@ func (r *resolver) stored(h *hop, v *flow.Value, d flow.Deref) {
 	r.fail(h, fmt.Sprintf("nothing was found that stores to the variable at %#x, behind which the number lies", d.Cell))
 }
 
-func (r *resolver) keeps(fn node, d flow.Deref) bool {
+func (r *resolver) keeps(h *hop, d flow.Deref) bool {
 	p := r.p
 	k := &flow.Keeper{
 		Values: p.vs, Convention: p.conv,
@@ -91,9 +92,9 @@ func (r *resolver) keeps(fn node, d flow.Deref) bool {
 		},
 		Writes: p.kernelWrites,
 	}
-	ok := k.Keeps(p.summary(fn), d)
+	ok := k.Keeps(p.summary(h.fn), d)
 	for _, arg := range k.Provided {
-		r.provisos = append(r.provisos, proviso{fn, arg})
+		r.provisos = append(r.provisos, proviso{h.origin().at, arg})
 	}
 	return ok
 }
@@ -109,7 +110,7 @@ func (p *program) kernelWrites(nr uint64, arg int) bool {
 func (r *resolver) checkProvisos() {
 	for _, pr := range r.provisos {
 		for _, f := range r.claims {
-			if o := f.hop.origin(); o.fn == pr.fn && r.p.kernelWrites(f.nr, pr.arg) {
+			if o := f.hop.origin(); o.at == pr.at && r.p.kernelWrites(f.nr, pr.arg) {
 				r.fail(o, "the number lies behind a pointer, where the kernel may write")
 			}
 		}

@@ -66,6 +66,7 @@ func (s *space) add(l *loader.Loaded, facts *code.Facts) *mapped {
 	for _, seg := range l.Segments {
 		m.end = max(m.end, seg.Addr+seg.Size)
 	}
+	m.halve(machines[l.Machine])
 	m.indexFuncs()
 	m.indexObjects(s.off)
 	s.mods = append(s.mods, m)
