@@ -47,14 +47,23 @@ func shareScans(t testing.TB) {
 	t.Cleanup(func() { scanCacheDir = "" })
 }
 
-// held returns the conditions that held while p was traced.
-func (p nativeTruth) held(res *elfscan.Result) []string {
+// held returns the conditions of a scan that held while p was traced, beside more.
+func (p nativeTruth) held(res *elfscan.Result, more ...string) []string {
 	for _, m := range res.Modules {
 		if m.Opened && slices.Contains(p.Opened, filepath.Base(m.Path)) {
-			return []string{conditionOpened}
+			more = append(more, conditionOpened)
+			break
 		}
 	}
-	return nil
+	var held []string
+	for _, n := range res.Needs {
+		for enough := range strings.SplitSeq(n.Condition, ", or ") {
+			if slices.Contains(more, enough) {
+				held = append(held, n.Condition)
+			}
+		}
+	}
+	return held
 }
 
 // allowed returns the names that a profile for p needs: those that are not conditional, and those
