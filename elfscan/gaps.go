@@ -65,7 +65,7 @@ func (p *program) addGaps(res *Result, pr *prover) {
 			continue
 		}
 		if n := res.Need(nr); n != nil {
-			res.Gaps = append(res.Gaps, Gap{Kind: GapExec, Detail: "starts other programs, which inherit the filter and were not looked at", Path: n.Sites[0].Path})
+			res.Gaps = append(res.Gaps, Gap{Kind: GapExec, Detail: "starts other programs, under the same filter", Path: n.Sites[0].Path})
 			break
 		}
 	}

@@ -55,6 +55,9 @@ func (o Options) native(res *Result, p *process, goText []span) {
 	res.Unresolved = append(res.Unresolved, out.Unresolved...)
 	res.Modules = p.moduleList()
 	res.Gaps = append(res.Gaps, p.gaps...)
+	if p.root != nil {
+		res.Gaps = append(res.Gaps, p.familyGaps()...)
+	}
 	for _, g := range out.Gaps {
 		if g.Names != nil || !res.hasGap(g.Kind) {
 			res.Gaps = append(res.Gaps, g)
@@ -258,10 +261,10 @@ func (a *analysis) gap(g native.Gap) []Gap {
 	switch g.Kind {
 	case native.GapExec:
 		if len(g.Names) > 0 {
-			out = append(out, Gap{Kind: GapExec, Names: g.Names, Path: way, Detail: "starts " + list(g.Names) + ", which inherits the filter"})
+			out = append(out, Gap{Kind: GapExec, Names: g.Names, Path: way, Detail: "starts " + list(g.Names) + ", under the same filter"})
 		}
 		if !g.All || len(g.Names) == 0 {
-			out = append(out, Gap{Kind: GapExec, Path: way, Detail: "starts other programs, whose names are not constant and which inherit the filter"})
+			out = append(out, Gap{Kind: GapExec, Path: way, Detail: "starts programs whose names are not constant, under the same filter"})
 		}
 	case native.GapDlopen:
 		var absent []string

@@ -216,8 +216,10 @@ func (g Gap) advice(b Binary) string {
 		return "what it loads besides those listed, give with --plugin"
 	case g.Kind == "dlopen" && len(g.Names) == 0:
 		return "give it with --plugin"
-	case g.Kind == "dlopen":
+	case g.Kind == "dlopen" && len(g.Names) <= 2:
 		return "give " + flags("--plugin")
+	case g.Kind == "dlopen":
+		return "give what it uses with --plugin"
 	}
 	return ""
 }
