@@ -120,7 +120,11 @@ func (p *program) findUnseen(n node) string {
 	return ""
 }
 
-// onlyCalls reports whether function fn does nothing with the address target but call it.
+// onlyCalls reports whether function fn does not pass the address target on: it calls it, or it
+// compares with it. The second shows where code forms addresses inside of that function as well: it
+// asks whether a program counter lies between them, as musl's handler for cancellation does. Without
+// one of these signs nothing is said, as an address can be stored by instructions that are not
+// followed.
 func (p *program) onlyCalls(fn node, target uint64) bool {
 	sum := p.summary(fn)
 	if sum.Vague || slices.Contains(sum.Leaks, target) {
@@ -128,6 +132,21 @@ func (p *program) onlyCalls(fn node, target uint64) bool {
 	}
 	for i := range sum.Calls {
 		if slices.Contains(p.vs.Get(sum.Calls[i].Callee).Consts, target) {
+			return true
+		}
+	}
+	return p.formsInside(fn, p.function(target))
+}
+
+// formsInside reports whether function fn forms an address inside of function n, which is another one
+// of its module.
+func (p *program) formsInside(fn, n node) bool {
+	m, f := p.fun(fn)
+	for _, r := range m.facts.Refs[f.First : f.First+f.N] {
+		if r.Kind != code.Addr {
+			continue
+		}
+		if to := m.fn(r.Target); to >= 0 && m.fn0+node(to) == n && n != fn && m.facts.Funcs[to].Start != r.Target {
 			return true
 		}
 	}

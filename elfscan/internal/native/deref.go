@@ -99,6 +99,19 @@ func (r *resolver) keeps(h *hop, d flow.Deref) bool {
 	return ok
 }
 
+// keepsAliases reports whether the memory that h's number lies in stays, through whichever other
+// parameter call c passes its address as well.
+func (r *resolver) keepsAliases(h *hop, c *flow.Call) bool {
+	for _, d := range r.p.vs.Get(h.nr).Derefs {
+		for _, a := range r.p.vs.Aliases(r.p.conv, d, c) {
+			if !r.keeps(h, a) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // kernelWrites reports whether the kernel may write behind an argument of a syscall.
 func (p *program) kernelWrites(nr uint64, arg int) bool {
 	name, _ := p.arch.NameOf(int32(nr))

@@ -1,8 +1,11 @@
 package native
 
 import (
+	"slices"
+
 	"github.com/profcheck/profcheck/elfscan/internal/code"
 	"github.com/profcheck/profcheck/elfscan/internal/flow"
+	"github.com/profcheck/profcheck/elfscan/internal/isa"
 	"github.com/profcheck/profcheck/elfscan/internal/loader"
 	"github.com/profcheck/profcheck/finding"
 	"github.com/profcheck/profcheck/syscalls"
@@ -123,6 +126,15 @@ func Analyse(c *loader.Closure, facts func(*loader.Loaded) *code.Facts, o Option
 	}
 }
 
+// convention is that of C, with an eye on function values: those that a function returns are passed on
+// as well.
+func convention(m *isa.Machine) *flow.Convention {
+	conv := *flow.C(m)
+	conv.Leaks = true
+	conv.Params = append(slices.Clone(conv.Params), conv.Result)
+	return &conv
+}
+
 // maxRounds bounds how often the analysis starts over because libraries were opened that open
 // others.
 const maxRounds = 8
@@ -140,7 +152,7 @@ func link(c *loader.Closure, facts func(*loader.Loaded) *code.Facts, o Options) 
 	s.number()
 	s.bind(c)
 	g := newGraph(s, m, o.Off)
-	return &program{host: newHost(g, flow.C(m)), c: c, o: o, arch: syscalls.ByName(m.Name),
+	return &program{host: newHost(g, convention(m)), c: c, o: o, arch: syscalls.ByName(m.Name),
 		callers: map[node][]node{}, unseenBy: map[node]string{}, root: map[node]bool{}}
 }
 

@@ -325,6 +325,10 @@ func (r *resolver) callers(h *hop) int {
 				r.fail(&hop{fn: fn, at: c.At, next: h, depth: h.depth + 1, compat: h.compat}, "the function that gives the number is too long or too intricate to be followed")
 				continue
 			}
+			if !r.keepsAliases(h, c) {
+				r.fail(h, "the number lies behind a pointer, where it may be written through another one")
+				continue
+			}
 			up := &hop{fn: fn, at: c.At, next: h, nr: r.p.vs.Subst(r.p, r.p.conv, h.nr, c), depth: h.depth + 1, compat: h.compat}
 			for k := range up.args {
 				up.args[k] = r.p.vs.Subst(r.p, r.p.conv, h.args[k], c)
