@@ -139,12 +139,14 @@ func (m *mapped) indexObjects(off Analyses) {
 		m.objs = append(m.objs, seg.Addr)
 	}
 	var whole []module.Span
+	left := uint64(maxGOT)
 	for _, sec := range m.Sections {
 		if sec.Addr == 0 || sec.Size == 0 {
 			continue
 		}
 		m.objs = append(m.objs, sec.Addr)
-		if isGOT(sec.Name) && sec.Size < maxGOT && off&SplitTables == 0 {
+		if isGOT(sec.Name) && sec.Size < left && off&SplitTables == 0 {
+			left -= sec.Size
 			m.got = append(m.got, module.Span{Addr: sec.Addr, Size: sec.Size})
 			for a := sec.Addr; a-sec.Addr < sec.Size; a += 8 {
 				m.objs = append(m.objs, a)
@@ -155,7 +157,7 @@ func (m *mapped) indexObjects(off Analyses) {
 		}
 	}
 	slices.Sort(m.objs)
-	m.objs = slices.Compact(m.objs)
+	m.objs = m.beginnings(slices.Compact(m.objs))
 	if len(whole) > 0 {
 		m.objs = slices.DeleteFunc(m.objs, func(a uint64) bool {
 			return slices.ContainsFunc(whole, func(w module.Span) bool { return a > w.Addr && a < w.Addr+w.Size })
@@ -169,7 +171,7 @@ func (m *mapped) indexObjects(off Analyses) {
 // forms the address of the table itself reaches all of it, see graph.refer.
 func isGOT(name string) bool { return name == ".got" || name == ".got.plt" }
 
-// maxGOT bounds the bytes of a table that is cut into words.
+// maxGOT bounds the bytes of the tables of a module that are cut into words.
 const maxGOT = 1 << 24
 
 // tables are sections whose bounds are asked for, but only to compare with them. glibc keeps the jump
