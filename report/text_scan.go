@@ -177,8 +177,12 @@ func (p *printer) script(b Binary) {
 		interpreter += " " + b.Modules[0].Path
 	}
 	text := fmt.Sprintf(": %s is a script: %s was checked", b.Script[0], interpreter)
-	if len(b.Script) > 1 {
-		text += ", to which " + words(b.Script[1:]) + " leads"
+	switch rest := b.Script[1:]; len(rest) {
+	case 0:
+	case 1:
+		text += ", to which " + rest[0] + " leads"
+	default:
+		text += ", to which " + words(rest) + " lead"
 	}
 	p.lead(bold, "note", text)
 }

@@ -29,9 +29,10 @@ func (a *App) checkCommand(o *options) *cobra.Command {
 		Long: `Scans the binaries and judges them under the profile: what it denies that they need, what it
 allows that they do not need, and what cannot be told. Needs are judged for each binary, what is not
 needed over all of them. PROFILE defaults to ` + defaultProfile + `.`,
-		Example: "  profcheck check ./server docker-default\n  profcheck check --build ./cmd/server profile.json",
-		Args:    cobra.ArbitraryArgs,
-		RunE:    func(_ *cobra.Command, args []string) error { return a.check(o, args) },
+		Example: "  profcheck check ./server docker-default\n  profcheck check --build ./cmd/server profile.json\n" +
+			"  profcheck check --root ./rootfs /usr/sbin/nginx profile.json",
+		Args: cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, args []string) error { return a.check(o, args) },
 	}
 	o.checkFlags(cmd)
 	return cmd

@@ -14,11 +14,12 @@ import (
 
 func (a *App) scanCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "scan BINARY...",
-		Short:   "Which syscalls can this binary make?",
-		Example: "  profcheck scan ./server\n  profcheck scan --build ./cmd/server --format json",
-		Args:    cobra.ArbitraryArgs,
-		RunE:    func(_ *cobra.Command, args []string) error { return a.scan(o, args) },
+		Use:   "scan BINARY...",
+		Short: "Which syscalls can this binary make?",
+		Example: "  profcheck scan ./server\n  profcheck scan --build ./cmd/server --format json\n" +
+			"  profcheck scan --root ./rootfs nginx --plugin /usr/lib/nginx/modules --with /bin/sh",
+		Args: cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, args []string) error { return a.scan(o, args) },
 	}
 	o.archFlag(cmd, "with --build: the architecture to build for; otherwise what the binaries must be for")
 	o.scanFlags(cmd)
@@ -65,6 +66,9 @@ func (a *App) scanAll(o *options, binaries []string) ([]*elfscan.Result, error) 
 		s, err := a.scanOne(o, a.reading(o), path)
 		if err != nil {
 			return nil, err
+		}
+		if len(o.plugins) > 0 && len(s.Modules) == 0 {
+			a.note(o, "%s is a Go program that loads nothing: --plugin counts for nothing there", path)
 		}
 		scans = append(scans, s)
 	}
@@ -152,7 +156,7 @@ func (a *App) whyCommand(o *options) *cobra.Command {
 		Short: "The path of calls that proves that a binary can make a syscall",
 		Long: `Shows how the binary reaches the syscall: the entry point first, the instruction last. The exit code
 is 0 if it can make the call, 1 if it cannot, and 3 if nothing was found but the scan is incomplete.`,
-		Example:           "  profcheck why ./server ptrace",
+		Example:           "  profcheck why ./server ptrace\n  profcheck why --root ./rootfs nginx ptrace",
 		Args:              exactly(2, "BINARY and SYSCALL"),
 		ValidArgsFunction: completeFileThenSyscall,
 		RunE:              func(_ *cobra.Command, args []string) error { return a.why(o, args[0], args[1]) },

@@ -22,10 +22,13 @@ what the profile denies that it needs, and what the profile allows that it does 
 
 The last argument is the profile when it is one: a built-in (profcheck profiles), a JSON file, or - for
 stdin. Without one it is ` + defaultProfile + `. A binary called like a command is given with a path: ./lint.
+A name without slash is a file here, or a program in PATH; a script stands for its interpreter. Of a
+program in C, C++ or Rust the libraries are read, too: this machine's, or with --root those of a directory.
 
 Exit codes: 0 nothing at or above the threshold (--fail-on); 1 findings, or the answer no; 2 wrong usage;
 3 could not judge: unreadable or malformed input, or something that the scan could not see.`,
 		Example: `  profcheck ./server
+  profcheck --root ./rootfs /usr/sbin/nginx profile.json
   profcheck ./server profile.json --target runc
   profcheck --build ./cmd/server strict
   profcheck why ./server ptrace`,
