@@ -139,16 +139,14 @@ func (p *program) onlyCalls(fn node, target uint64) bool {
 }
 
 // formsInside reports whether function fn forms an address inside of function n, which is another one
-// of its module.
+// of its module, or that of its end.
 func (p *program) formsInside(fn, n node) bool {
-	m, f := p.fun(fn)
-	for _, r := range m.facts.Refs[f.First : f.First+f.N] {
-		if r.Kind != code.Addr {
-			continue
-		}
-		if to := m.fn(r.Target); to >= 0 && m.fn0+node(to) == n && n != fn && m.facts.Funcs[to].Start != r.Target {
-			return true
-		}
+	if n == none || n == fn || p.owner(n) != p.owner(fn) {
+		return false
 	}
-	return false
+	m, f := p.fun(fn)
+	_, g := p.fun(n)
+	return slices.ContainsFunc(m.facts.Refs[f.First:f.First+f.N], func(r code.Ref) bool {
+		return r.Kind == code.Addr && r.Target > g.Start && r.Target <= g.End
+	})
 }
