@@ -25,8 +25,7 @@ func calls(r *Result) string {
 	return strings.Join(names, " ")
 }
 
-// What greet calls was seen with strace -f in a chroot: with no argument, with a library to open, with
-// -s, and without its file. The scan finds that and nothing else.
+// The scan finds what greet was seen to call, and nothing else; see TestSmallRootInFact.
 func TestSmallRoot(t *testing.T) {
 	r, err := Options{Root: smallRoot}.Scan("/bin/greet")
 	if err != nil {
