@@ -3,6 +3,7 @@ package native
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"encoding/gob"
 	"encoding/json"
 	"fmt"
@@ -22,26 +23,30 @@ import (
 func facts(l *loader.Loaded) *code.Facts {
 	factsMu.Lock()
 	defer factsMu.Unlock()
-	f := factsOf[l.Path]
+	key := fmt.Sprint(l.Path, l.BuildID, l.Machine, l.Entry)
+	for _, seg := range l.Segments {
+		key += fmt.Sprint(seg.Addr, len(seg.Data))
+	}
+	f := factsOf[key]
 	if f == nil {
-		f = keptFacts(l)
-		factsOf[l.Path] = f
+		f = keptFacts(l, key)
+		factsOf[key] = f
 	}
 	return f
 }
 
 var (
 	factsMu sync.Mutex
-	factsOf = map[string]*code.Facts{}
+	factsOf = map[string]*code.Facts{} // by content, as far as a build ID and sizes tell it
 )
 
 // keptFacts keeps facts in the directory NATIVE_FACTS, to save time while experimenting.
-func keptFacts(l *loader.Loaded) *code.Facts {
+func keptFacts(l *loader.Loaded, key string) *code.Facts {
 	dir := os.Getenv("NATIVE_FACTS")
 	if dir == "" {
 		return code.Extract(l.Module)
 	}
-	name := filepath.Join(dir, strings.ReplaceAll(l.Path, "/", "_"))
+	name := filepath.Join(dir, fmt.Sprintf("%x", sha256.Sum256([]byte(key))))
 	f := &code.Facts{}
 	if b, err := os.ReadFile(name); err == nil && gob.NewDecoder(bytes.NewReader(b)).Decode(f) == nil {
 		return f
