@@ -13,12 +13,12 @@ const maxHalves = 1 << 12
 
 // halve cuts functions whose bounds were guessed where another function calls or jumps to their middle, if
 // no jump leads from one half to the other: these are two functions. Without symbols and frame
-// descriptions, as in musl, nothing else tells where the second begins.
-func (m *mapped) halve(mach *isa.Machine) {
-	if mach == nil {
-		return
-	}
+// descriptions, as in musl, nothing else tells where the second begins. It reports whether it cut any.
+func (m *mapped) halve(mach *isa.Machine) bool {
 	fs := m.facts
+	if mach == nil || !slices.ContainsFunc(fs.Funcs, func(f code.Func) bool { return f.Flags&code.Guessed != 0 }) {
+		return false
+	}
 	var at []uint64
 	for i := range fs.Funcs {
 		f := &fs.Funcs[i]
@@ -26,13 +26,13 @@ func (m *mapped) halve(mach *isa.Machine) {
 			if r.Kind != code.Call && r.Kind != code.Jump {
 				continue
 			}
-			if k := within(fs.Funcs, r.Target); k >= 0 && k != i && fs.Funcs[k].Flags&code.Guessed != 0 && fs.Funcs[k].Start != r.Target {
+			if k := m.fn(r.Target); k >= 0 && k != i && fs.Funcs[k].Flags&code.Guessed != 0 && fs.Funcs[k].Start != r.Target {
 				at = append(at, r.Target)
 			}
 		}
 	}
 	if len(at) == 0 || len(at) > maxHalves {
-		return
+		return false
 	}
 	slices.Sort(at)
 	at = slices.Compact(at)
@@ -53,15 +53,7 @@ func (m *mapped) halve(mach *isa.Machine) {
 		cut.Funcs = append(cut.Funcs, f)
 	}
 	m.facts = cut
-}
-
-// within returns the index of the function that holds addr, -1 if there is none.
-func within(fs []code.Func, addr uint64) int {
-	i := sort.Search(len(fs), func(i int) bool { return fs[i].End > addr })
-	if i < len(fs) && fs[i].Start <= addr {
-		return i
-	}
-	return -1
+	return len(cut.Funcs) > len(fs.Funcs)
 }
 
 // apart reports whether no jump leads from one side of at to the other between start and end.

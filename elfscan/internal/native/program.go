@@ -149,6 +149,7 @@ func link(c *loader.Closure, facts func(*loader.Loaded) *code.Facts, o Options) 
 	for _, l := range c.Modules {
 		s.add(l, facts(l))
 	}
+	s.index()
 	s.number()
 	s.bind(c)
 	g := newGraph(s, m, o.Off)

@@ -2,9 +2,12 @@ package native
 
 import (
 	"encoding/binary"
+	"runtime"
 	"slices"
 	"sort"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/profcheck/profcheck/elfscan/internal/code"
 	"github.com/profcheck/profcheck/elfscan/internal/loader"
@@ -66,11 +69,27 @@ func (s *space) add(l *loader.Loaded, facts *code.Facts) *mapped {
 	for _, seg := range l.Segments {
 		m.end = max(m.end, seg.Addr+seg.Size)
 	}
-	m.halve(machines[l.Machine])
-	m.indexFuncs()
-	m.indexObjects(s.off)
 	s.mods = append(s.mods, m)
 	return m
+}
+
+// index finds the functions and objects of all modules, several modules at a time.
+func (s *space) index() {
+	var next atomic.Int32
+	var wg sync.WaitGroup
+	for range min(len(s.mods), runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(s.mods); i = int(next.Add(1)) - 1 {
+				m := s.mods[i]
+				m.indexFuncs()
+				if m.halve(machines[m.Machine]) {
+					m.indexFuncs()
+				}
+				m.indexObjects(s.off)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // number gives each function and object its node.
