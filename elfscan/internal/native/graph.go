@@ -33,7 +33,11 @@ type graph struct {
 }
 
 func newGraph(s *space, m *isa.Machine, off Analyses) *graph {
-	return &graph{space: s, m: m, off: off, first: make([]uint32, s.nodes), count: make([]uint32, s.nodes)}
+	refs := 0
+	for _, m := range s.mods {
+		refs += len(m.facts.Refs)
+	}
+	return &graph{space: s, m: m, off: off, first: make([]uint32, s.nodes), count: make([]uint32, s.nodes), arena: make([]edge, 0, refs/2)}
 }
 
 // out returns the edges of n.
