@@ -1,6 +1,7 @@
 package elfscan
 
 import (
+	"bytes"
 	"debug/elf"
 	"encoding/binary"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/profcheck/profcheck/elfscan/internal/loader"
@@ -81,6 +83,50 @@ func (p *process) interp() *loader.Loaded {
 		}
 	}
 	return nil
+}
+
+// malformed says which files contradict themselves in what the loader goes by: calls, or ways to
+// them, may be hidden there. Section headers and the symbol table are hints, which the loader does not
+// look at.
+func (p *process) malformed() []Gap {
+	var out []Gap
+	for _, m := range p.Modules {
+		serious := slices.DeleteFunc(slices.Clone(m.Problems), func(problem string) bool {
+			return strings.HasPrefix(problem, "section") || strings.HasPrefix(problem, "symbol table")
+		})
+		if len(serious) == 0 {
+			continue
+		}
+		detail := fmt.Sprintf("%s is malformed: %s", m.Path, serious[0])
+		if more := len(serious) - 1; more > 0 {
+			detail += fmt.Sprintf(" (and %d more faults)", more)
+		}
+		out = append(out, Gap{Kind: GapMissing, Names: []string{m.Path}, Detail: detail})
+	}
+	return out
+}
+
+// hidden says which files make code while they run, that nobody can read before.
+func (p *process) hidden() []Gap {
+	var out []Gap
+	add := func(m *loader.Loaded, format string, args ...any) {
+		out = append(out, Gap{Kind: GapMissing, Names: []string{m.Path}, Detail: m.Path + " " + fmt.Sprintf(format, args...)})
+	}
+	for _, m := range p.Modules {
+		for i, s := range m.Segments {
+			// The stub of UPX keeps its magic number behind the program headers.
+			const front = 512
+			if i == 0 && bytes.Contains(s.Data[:min(front, len(s.Data))], []byte("UPX!")) {
+				add(m, "is packed, and what it unpacks was not read (upx -d unpacks it)")
+				break
+			}
+			if s.Exec && s.Write {
+				add(m, "has memory at %#x that is writable and executable: code that is written there was not read", s.Addr)
+				break
+			}
+		}
+	}
+	return out
 }
 
 // moduleList lists the files for a result.

@@ -27,18 +27,18 @@ type analysis struct {
 	goText []span // code of the program that is analysed as Go's
 	mu     sync.Mutex
 	facts  map[*loader.Loaded]*code.Facts
-	cache  *cache.Cache                // nil: none
-	sums   map[*loader.Loaded][32]byte // of the modules' files, where they could be read; nil without a cache
-	opens  []opening                   // what open was asked for, in order
-	debug  []debugFile                 // what readDebug was asked for
-	names  []*symbolize.Symbolizer     // by module
-	opened map[string]bool             // names that the program opens: whether they were found
+	cache  *cache.Cache                  // nil: none
+	sums   map[*loader.Loaded][32]byte   // of the modules' files, where they could be read; nil without a cache
+	opens  []opening                     // what open was asked for, in order
+	debug  []debugFile                   // what readDebug was asked for
+	names  map[int]*symbolize.Symbolizer // by module
+	opened map[string]bool               // names that the program opens: whether they were found
 }
 
 // native adds to res what the code of a process can call, without the ranges goText of the
 // program, which is a Go program if there are any.
 func (o Options) native(res *Result, p *process, goText []span) {
-	a := &analysis{process: p, arch: res.Arch, o: o, goText: goText, facts: map[*loader.Loaded]*code.Facts{}, opened: map[string]bool{}}
+	a := &analysis{process: p, arch: res.Arch, o: o, goText: goText, facts: map[*loader.Loaded]*code.Facts{}, opened: map[string]bool{}, names: map[int]*symbolize.Symbolizer{}}
 	if o.CacheDir != "" && p.root != nil {
 		a.cache, _ = cache.Open(o.CacheDir) // a directory that cannot be used costs time and nothing else
 		defer a.cache.Close()
@@ -54,7 +54,7 @@ func (o Options) native(res *Result, p *process, goText []span) {
 	slices.SortFunc(res.Needs, func(a, b Need) int { return int(a.Nr) - int(b.Nr) })
 	res.Unresolved = append(res.Unresolved, out.Unresolved...)
 	res.Modules = p.moduleList()
-	res.Gaps = append(res.Gaps, p.gaps...)
+	res.Gaps = slices.Concat(res.Gaps, p.gaps, p.malformed(), p.hidden())
 	if p.root != nil {
 		res.Gaps = append(res.Gaps, p.familyGaps()...)
 	}
@@ -242,15 +242,16 @@ func (a *analysis) path(steps native.Path) finding.Path {
 }
 
 func (a *analysis) symbolizer(i int) *symbolize.Symbolizer {
-	for len(a.names) <= i {
-		m := a.Modules[len(a.names)]
-		src := symbolize.Source{Path: m.Path}
-		if a.root != nil {
-			src.Open = a.readDebug
-			src.Data, _ = a.root.ReadFile(m.Path) // gone: names without lines
-		}
-		a.names = append(a.names, symbolize.New(m.Module, src))
+	if s := a.names[i]; s != nil {
+		return s
 	}
+	m := a.Modules[i]
+	src := symbolize.Source{Path: m.Path}
+	if a.root != nil {
+		src.Open = a.readDebug
+		src.Data, _ = a.root.ReadFile(m.Path) // gone: names without lines
+	}
+	a.names[i] = symbolize.New(m.Module, src)
 	return a.names[i]
 }
 

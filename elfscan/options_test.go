@@ -2,6 +2,8 @@ package elfscan
 
 import (
 	"bytes"
+	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
@@ -148,6 +150,35 @@ func TestMissingLibraries(t *testing.T) {
 	}
 	if got := strings.Join(names, " "); got != "libnowhere.so.1 libforeign.so.1" || r.Complete() {
 		t.Errorf("missing: %s, complete is %v", got, r.Complete())
+	}
+	// One that contradicts itself is none to rely on.
+	root := t.TempDir()
+	if err := os.CopyFS(root, os.DirFS(smallRoot)); err != nil {
+		t.Fatal(err)
+	}
+	library := filepath.Join(root, "lib", "libsay.so.1")
+	lying, err := os.ReadFile(library)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := elf.NewFile(bytes.NewReader(lying))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := f.Section(".dynamic").Offset; ; at += 16 {
+		if elf.DynTag(binary.LittleEndian.Uint64(lying[at:])) == elf.DT_SYMTAB {
+			binary.LittleEndian.PutUint64(lying[at+8:], 1<<40)
+			break
+		}
+	}
+	if err := os.WriteFile(library, lying, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if r, err = (Options{Root: root}).Scan("greet"); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(r.Gaps, func(g Gap) bool { return g.Kind == GapMissing && slices.Equal(g.Names, []string{"/lib/libsay.so.1"}) }) {
+		t.Errorf("a library that lies: %+v", r.Gaps)
 	}
 	// A file that lies nowhere has no libraries.
 	data, err := os.ReadFile(filepath.Join(smallRoot, "bin", "greet"))
@@ -301,5 +332,48 @@ func TestCache(t *testing.T) {
 	o.CacheDir = filepath.Join(smallRoot, "bin", "greet")
 	if r, err := o.Scan("greet"); err != nil || outline(r) != outline(plain) {
 		t.Errorf("a file for a directory: %v", err)
+	}
+}
+
+// Code that is only there once the program runs cannot be read, and is never taken for none.
+func TestHiddenCode(t *testing.T) {
+	plain, err := os.ReadFile(filepath.Join(smallRoot, "bin", "sh"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	le := binary.LittleEndian
+	change := func(f func(data []byte, load int)) []byte {
+		data := bytes.Clone(plain)
+		for at := int(le.Uint64(data[32:])); ; at += 56 {
+			if elf.ProgType(le.Uint32(data[at:])) == elf.PT_LOAD && le.Uint32(data[at+4:])&uint32(elf.PF_X) != 0 {
+				f(data, at)
+				return data
+			}
+		}
+	}
+	for _, c := range []struct {
+		name string
+		data []byte
+		want string // part of the gap, "" for none
+	}{
+		{"as it is", plain, ""},
+		{"writable", change(func(b []byte, load int) { le.PutUint32(b[load+4:], uint32(elf.PF_R|elf.PF_W|elf.PF_X)) }), "writable and executable"},
+		{"packed", change(func(b []byte, _ int) { copy(b[0xe8:], "UPX!") }), "is packed"},
+		{"encrypted", change(func(b []byte, _ int) {
+			entry := le.Uint64(b[24:]) - 0x400000
+			for i := range b[entry:min(entry+0x60, uint64(len(b)))] {
+				b[int(entry)+i] = 0x90 // nop
+			}
+		}), "no system call was found"},
+	} {
+		r, err := ScanReader(c.name, bytes.NewReader(c.data), int64(len(c.data)))
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		found := slices.ContainsFunc(r.Gaps, func(g Gap) bool { return g.Kind == GapMissing && strings.Contains(g.Detail, c.want) })
+		if c.want == "" && !r.Complete() || c.want != "" && !found {
+			t.Errorf("%s: complete is %v, needs %s, gaps %+v", c.name, r.Complete(), calls(r), r.Gaps)
+		}
 	}
 }
