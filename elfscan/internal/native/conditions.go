@@ -132,12 +132,12 @@ var finders = []finder{
 		find: (*program).relativeCatalogues,
 	},
 	{
-		text: "the kernel has no faccessat2 (before Linux 5.8)",
+		text: "the kernel has no faccessat2 (before Linux 5.8), or a filter hides it",
 		why:  "sysdeps/unix/sysv/linux/faccessat.c: the identity of the process is asked for after ENOSYS alone",
 		find: (*program).oldAccess,
 	},
 	{
-		text: "getrandom fails (kernels before 3.17)",
+		text: "getrandom fails (before Linux 3.17, or where a filter denies it)",
 		why:  "OpenSSL, providers/implementations/rands/seeding/rand_unix.c wait_random_seeded: waits for /dev/random before it reads /dev/urandom, for want of getrandom",
 		find: (*program).noRandom,
 	},
