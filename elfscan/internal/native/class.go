@@ -1,6 +1,7 @@
 package native
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -28,8 +29,8 @@ type world struct {
 
 func (p *program) newClassifier(r *resolver) *classifier {
 	c := &classifier{p: p, r: r}
-	c.findStartup()
 	if p.o.Conservative {
+		c.findStartup(nil)
 		return c
 	}
 	c.conds = p.conditions(r)
@@ -44,6 +45,7 @@ func (p *program) newClassifier(r *resolver) *classifier {
 		c.always, c.stops = p.walkCut(roots.all(), c.cut)
 		c.only = make([]*world, len(c.conds))
 	}
+	c.findStartup(c.cut)
 	return c
 }
 
@@ -86,10 +88,15 @@ func (c *classifier) cutFor(i int) *cut {
 	return out
 }
 
+// enders are the functions of a libc that end the process, which belongs to its start: the libc calls
+// them when main returns, and so do the destructors that compilers add to each file.
+var enders = []string{"exit", "_exit", "_Exit", "__cxa_finalize"}
+
 // findStartup walks what can run once the program is set up: from the functions whose address the
-// entry passes on, main among them, and from constructors and destructors. What only the loader and
-// the libc's own start reach is start-up. A program whose entry passes on nothing does without a libc.
-func (c *classifier) findStartup() {
+// entry passes on, main among them, and from constructors and destructors, other than by ending the
+// process and in the cases that are left out. What only the loader and the libc's own start and end
+// reach is start-up. A program whose entry passes on nothing does without a libc.
+func (c *classifier) findStartup(without *cut) {
 	p := c.p
 	var roots []node
 	roots = slices.Concat(p.starts.init, p.starts.opened, p.starts.outside)
@@ -111,7 +118,17 @@ func (c *classifier) findStartup() {
 	if !passed {
 		roots = append(roots, p.starts.entry...)
 	}
-	c.after = p.walk(roots)
+	end := cut{nodes: map[node]bool{}}
+	if without != nil {
+		end.at, end.from = without.at, without.from
+		maps.Copy(end.nodes, without.nodes)
+	}
+	for _, n := range p.entriesOf(enders...) {
+		if passed && p.isLibc(p.owner(n)) {
+			end.nodes[n] = true
+		}
+	}
+	c.after, _ = p.walkCut(roots, &end)
 }
 
 // passedOn returns the functions of the program whose address function n forms.
