@@ -317,11 +317,8 @@ func (s *space) word(addr uint64) (uint64, bool) {
 	if m == nil {
 		return 0, false
 	}
-	for _, w := range m.wordsIn(max(a, 7)-7, a+8) {
-		if w.addr == a && !w.ifunc {
-			return w.value, true
-		}
-		return 0, false
+	if ws := m.wordsIn(max(a, 7)-7, a+8); len(ws) > 0 {
+		return ws[0].value, ws[0].addr == a && !ws[0].ifunc
 	}
 	return m.rawWord(a)
 }
