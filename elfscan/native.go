@@ -54,7 +54,7 @@ func (o Options) native(res *Result, p *process, goText []span) {
 	slices.SortFunc(res.Needs, func(a, b Need) int { return int(a.Nr) - int(b.Nr) })
 	res.Unresolved = append(res.Unresolved, out.Unresolved...)
 	res.Modules = p.moduleList()
-	res.Gaps = slices.Concat(res.Gaps, p.gaps, p.malformed(), p.hidden())
+	res.Gaps = slices.Concat(res.Gaps, p.library(), p.gaps, p.malformed(), p.hidden())
 	if p.root != nil {
 		res.Gaps = append(res.Gaps, p.familyGaps()...)
 	}

@@ -89,7 +89,7 @@ func (o Options) scanNative(path string, im *image, r io.ReaderAt, size int64, a
 	}
 	res := &Result{Kind: "elf", Arch: syscalls.ByName(machines[im.machine].Name)}
 	o.native(res, p, nil)
-	if len(res.Needs)+len(res.Unresolved) == 0 {
+	if len(res.Needs)+len(res.Unresolved) == 0 && !p.Modules[0].Library() {
 		// Even a program that does nothing has to end.
 		res.Gaps = append(res.Gaps, Gap{Kind: GapMissing, Detail: "no system call was found, without which no program ends: its code cannot be read"})
 	}

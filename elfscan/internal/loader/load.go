@@ -93,8 +93,8 @@ func (r *Root) Load(program string) (*Closure, error) {
 		return l.c, nil
 	}
 	l.breadthFirst(0)
-	if l.interp != nil {
-		l.placeInterpreter()
+	if l.interp != nil && m.Interp != "" {
+		l.placeInterpreter() // a library only has it if something asks for it
 	}
 	l.variants()
 	l.checkVersions(0)
@@ -133,8 +133,11 @@ func (l *linker) name(i int, name string) {
 func (l *linker) interpreter(main *Loaded) {
 	name := main.Module.Interp
 	if name == "" {
-		l.rules = rulesWithoutInterpreter(l, main)
-		return
+		name = usualInterpreter(main.Module)
+		if !l.root.exists(name) || !main.Library() {
+			l.rules = rulesWithoutInterpreter(l, main)
+			return
+		}
 	}
 	info, inside, err := l.root.stat(name)
 	reason := ""
@@ -349,13 +352,25 @@ func rulesFor(l *linker, interp string, data []byte) rules {
 	return newGlibc(l, data)
 }
 
-// rulesWithoutInterpreter are for a library that is asked about by itself: its C library tells
-// which loader it is made for.
+// rulesWithoutInterpreter are for a library that is asked about by itself, where the loader that it
+// is made for is not there.
 func rulesWithoutInterpreter(l *linker, m *Loaded) rules {
-	for _, name := range m.Needed {
-		if name == "libc.so" || strings.HasPrefix(name, "libc.musl-") {
-			return newMusl(l.root, muslInterp(m.Machine))
-		}
+	if name := usualInterpreter(m.Module); name == muslInterp(m.Machine) {
+		return newMusl(l.root, name)
 	}
 	return newGlibc(l, nil)
+}
+
+// usualInterpreter is the loader of the programs that a library is made for, which its C library
+// tells. The paths are those of the psABIs.
+func usualInterpreter(m *module.Module) string {
+	for _, name := range m.Needed {
+		if name == "libc.so" || strings.HasPrefix(name, "libc.musl-") {
+			return muslInterp(m.Machine)
+		}
+	}
+	if m.Machine == elf.EM_AARCH64 {
+		return "/lib/ld-linux-aarch64.so.1"
+	}
+	return "/lib64/ld-linux-x86-64.so.2"
 }

@@ -49,6 +49,20 @@ type Module struct {
 	names  nameIndex
 }
 
+// Library reports whether the file is made to be loaded by a program rather than to be one. The kernel
+// would start any file, so what tells is that it has no interpreter to load what it needs, or a name
+// for others to ask for it by. The dynamic loader itself and the libc of glibc are libraries that can
+// be started as well.
+func (m *Module) Library() bool {
+	switch {
+	case m.Type != elf.ET_DYN || m.Flags1&uint64(elf.DF_1_PIE) != 0:
+		return false
+	case m.Soname != "":
+		return true
+	}
+	return m.Interp == "" && (m.Entry == 0 || len(m.Needed) > 0)
+}
+
 // Span is a range of addresses.
 type Span struct{ Addr, Size uint64 }
 

@@ -49,8 +49,11 @@ func (p *program) findStarts() *starts {
 		case m.index == 0 && m.Entry != 0:
 			st.entry = p.add(st.entry, m.base+m.Entry)
 		}
-		if m.Opened && !p.needed(m) {
+		switch {
+		case m.Opened && !p.needed(m):
 			st.opened = p.exports(m, st.opened)
+		case m.index == 0 && m.Library():
+			st.init = p.exports(m, st.init)
 		}
 	}
 	for _, name := range libcNames {
