@@ -52,6 +52,8 @@ func (vs *Values) Narrow(id ValueID) ValueID {
 func (vs *Values) narrow(id ValueID) ValueID {
 	v := *vs.Get(id)
 	switch {
+	case v.Terms.some():
+		return vs.Binary(isa.OpOr, vs.Narrow(v.Terms[0]), vs.Narrow(v.Terms[1]))
 	case v.Stack || v.Table.Size > 4 || v.Table.Signed || v.Table.Based:
 		return Unknown
 	case v.Derived() && v.Cut == CutSign:
@@ -68,7 +70,10 @@ func (vs *Values) narrow(id ValueID) ValueID {
 // SignExtend returns the low size bytes of id, sign-extended to 64 bits.
 func (vs *Values) SignExtend(id ValueID, size uint8) ValueID {
 	v := *vs.Get(id)
-	if v.Stack || v.Derived() && (size != 4 || v.Ors != nil) {
+	if v.Terms.some() && size == 4 {
+		return vs.Binary(isa.OpOr, vs.SignExtend(v.Terms[0], 4), vs.SignExtend(v.Terms[1], 4))
+	}
+	if v.Stack || v.Terms.some() || v.Derived() && (size != 4 || v.Ors != nil) {
 		return Unknown
 	}
 	if v.Table.Size != 0 {
@@ -131,6 +136,9 @@ func (vs *Values) binary(kind isa.OpKind, a, b ValueID) ValueID {
 	if kind == isa.OpOr {
 		if id, ok := vs.or(*x, *y); ok {
 			return id
+		}
+		if vs.Pointers && x.term() && y.term() {
+			return vs.Intern(Value{Unknown: true, Terms: Terms{min(a, b), max(a, b)}})
 		}
 	}
 	cx, okx := vs.IsConst(a)

@@ -13,6 +13,7 @@ func (f *flow) afterCall(s *state, op *isa.Op) {
 	if f.conv.Ordered {
 		f.killEscaped(s)
 		f.dropBelow(s)
+		s.zeros = 0
 	} else {
 		f.killArguments(s, op)
 	}

@@ -60,6 +60,8 @@ type state struct {
 	// Where addresses count from when they are taken on (Convention.Ordered): the lowest one taken
 	// so far of the own frame, and of the stack arguments.
 	low, lowArg int64
+
+	zeros uint32 // vector registers that are 0 (Convention.Ordered)
 }
 
 // noneTaken is above all addresses in a frame.
@@ -121,7 +123,7 @@ func (f *flow) run() {
 	f.recycle()
 	f.states, f.visits = zeroed(f.states, len(f.insts)), zeroed(f.visits, len(f.insts))
 	f.visited, f.queued = zeroed(f.visited, len(f.insts)), zeroed(f.queued, len(f.insts))
-	f.out = &Summary{}
+	f.out = &Summary{Astray: noneTaken}
 	clear(f.index)
 	clear(f.storeAt)
 	entry := f.blank()
@@ -170,7 +172,7 @@ func (f *flow) block(off int32, s *state) {
 		}
 		f.visited[i] = true
 		f.budget -= 1 + int(in.end-in.start)
-		if f.conv.Ordered && f.setByte(in, s) {
+		if f.conv.Ordered && (f.setByte(in, s) || f.vector(in, s)) {
 			continue
 		}
 		for k := in.start; k < in.end; k++ {

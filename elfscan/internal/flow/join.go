@@ -108,6 +108,9 @@ func (f *flow) join(old, s *state, widen bool) (changed bool) {
 	if low, lowArg := min(old.low, s.low), min(old.lowArg, s.lowArg); low != old.low || lowArg != old.lowArg {
 		old.low, old.lowArg, changed = low, lowArg, true
 	}
+	if zeros := old.zeros & s.zeros; zeros != old.zeros {
+		old.zeros, changed = zeros, true
+	}
 	return changed
 }
 

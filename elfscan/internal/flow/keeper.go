@@ -36,6 +36,29 @@ func (k *Keeper) Keeps(s *Summary, d Deref) bool {
 	return w.function(s, d, keepDepth)
 }
 
+// Private reports whether nobody knows the address of the 8 bytes at off in the frame of function s but
+// what call c leads to: s passes it, or a lower one from which those who get it might reckon, to no
+// other call that keeps it, and stores it nowhere. Of the kernel it is taken that it keeps none.
+func (k *Keeper) Private(s *Summary, c *Call, off int64) bool {
+	if s.Vague || s.Astray < off+8 {
+		return false
+	}
+	w := watch{k, map[watched]bool{}}
+	for i := range s.Calls {
+		e := &s.Calls[i]
+		if e.At == c.At || e.Kind == isa.OpSyscall || e.Kind == isa.OpInt80 {
+			continue
+		}
+		for _, r := range k.Convention.Params {
+			v := k.Values.Get(e.Regs[r])
+			if v.Stack && v.Off < off+8 && !w.callees(e, Deref{Param: uint8(r), Off: off - v.Off}, keepDepth) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 type watch struct {
 	*Keeper
 	seen map[watched]bool

@@ -173,6 +173,7 @@ func (f *flow) loseInto(s *state, id, j ValueID) {
 	switch v, kept := f.vs.Get(id), f.vs.Get(j); {
 	case v.Stack && !kept.Stack:
 		f.take(s, v.Off)
+		f.out.Astray = min(f.out.Astray, v.Off)
 	case v.Derived() && f.vs.Pointers:
 		f.losePointer(v, kept)
 	}

@@ -5,6 +5,9 @@ import "github.com/profcheck/profcheck/elfscan/internal/isa"
 // Subst says in terms of a caller what id, a value of the function that c calls, is at c.
 func (vs *Values) Subst(p Program, conv *Convention, id ValueID, c *Call) ValueID {
 	v := *vs.Get(id)
+	if v.Terms.some() {
+		return vs.Binary(isa.OpOr, vs.Subst(p, conv, v.Terms[0], c), vs.Subst(p, conv, v.Terms[1], c))
+	}
 	if v.Params.Empty() && len(v.Derefs) == 0 {
 		return id
 	}
@@ -128,4 +131,14 @@ func (vs *Values) Aliases(conv *Convention, d Deref, c *Call) []Deref {
 		}
 	}
 	return out
+}
+
+// InFrame returns where the memory at d, of the function that c calls, lies in the frame of the caller,
+// if it does.
+func (vs *Values) InFrame(conv *Convention, d Deref, c *Call) (int64, bool) {
+	if d.Cell != 0 {
+		return 0, false
+	}
+	ptr := vs.Get(c.argument(conv, d.Param))
+	return ptr.Off + d.Off, ptr.Stack
 }

@@ -53,5 +53,6 @@ type Summary struct {
 	Behind []Behind // stores behind pointers
 	Lost   ParamSet // parameters that go, as pointers, where they are not followed
 	Cells  []uint64 // variables whose content does
+	Astray int64    // the lowest address in its frame that goes elsewhere than to a call in a register
 	Vague  bool     // too much work: nothing is known but where calls and stores are
 }

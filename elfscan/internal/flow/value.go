@@ -25,6 +25,7 @@ type Value struct {
 	Ors     []uint64 // and then: one of these constants was ORed in; nil for none
 	Table   Table    // beside Unknown: an entry of this jump table
 	Byte    bool     // beside Unknown: the low byte is one of Consts
+	Terms   Terms    // beside Unknown: the OR of these
 }
 
 // ParamSet is a set of entry parameters: bit r of the first word for register r, bit j of the
@@ -153,7 +154,7 @@ func (vs *Values) Intern(v Value) ValueID {
 	for _, c := range v.Ors {
 		k = binary.LittleEndian.AppendUint64(k, c)
 	}
-	if len(v.Derefs) > 0 || v.Table.Size != 0 || v.Byte {
+	if len(v.Derefs) > 0 || v.Table.Size != 0 || v.Byte || v.Terms.some() {
 		k = v.appendRest(append(k, 0xff)) // an odd number of bytes: no constant of Ors
 	}
 	vs.key = k
@@ -173,6 +174,10 @@ func (v *Value) appendRest(k []byte) []byte {
 		k = append(k, d.Param)
 	}
 	k = strconv.AppendBool(k, v.Byte)
+	if v.Terms.some() { // 8 bytes; a table has more
+		k = binary.LittleEndian.AppendUint32(k, uint32(v.Terms[0]))
+		k = binary.LittleEndian.AppendUint32(k, uint32(v.Terms[1]))
+	}
 	if t := v.Table; t.Size != 0 {
 		k = binary.LittleEndian.AppendUint64(k, t.Addr)
 		k = binary.LittleEndian.AppendUint64(k, t.Base)

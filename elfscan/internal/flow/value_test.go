@@ -168,3 +168,46 @@ func sorted(a []uint64) []uint64 {
 	slices.Sort(a)
 	return slices.Compact(a)
 }
+
+// TestTerms: the OR of two parameters is what a caller's values make of it, and unknown beside others.
+func TestTerms(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 9))
+	vs := NewValues()
+	vs.Pointers = true
+	conv := C(isa.AMD64)
+	a, b := vs.RegParam(conv.Params[0]), vs.RegParam(conv.Params[1])
+	low := vs.Binary(isa.OpOr, vs.Narrow(a), b)
+	for range 10000 {
+		var regs [MaxRegs]ValueID
+		x, y := r.Uint64()>>r.IntN(64), r.Uint64()>>r.IntN(64)
+		regs[conv.Params[0]], regs[conv.Params[1]] = vs.Constant(x), vs.Join(vs.Constant(y), vs.Constant(7))
+		c := &Call{Regs: &regs}
+		for id, of := range map[ValueID]func(x, y uint64) uint64{
+			vs.Binary(isa.OpOr, a, b): func(x, y uint64) uint64 { return x | y },
+			low:                       func(x, y uint64) uint64 { return x&0xffffffff | y },
+			vs.Narrow(low):            func(x, y uint64) uint64 { return uint64(uint32(x | y)) },
+			vs.SignExtend(vs.Binary(isa.OpOr, a, b), 4): func(x, y uint64) uint64 { return uint64(int32(x | y)) },
+		} {
+			if !vs.Get(id).Unknown || !vs.Open(id) {
+				t.Fatalf("%+v", *vs.Get(id))
+			}
+			check(t, vs, vs.Subst(nil, conv, id, c), slices.Compact(sorted([]uint64{of(x, y), of(x, 7)})))
+			up := regs
+			up[conv.Params[0]] = vs.RegParam(3)
+			if got := vs.Subst(nil, conv, id, &Call{Regs: &up}); x != 0 && !vs.Get(got).Unknown && vs.Get(got).Params.Empty() {
+				t.Fatalf("a parameter became %+v", *vs.Get(got))
+			}
+			up[conv.Params[0]] = Unknown
+			if got := vs.Subst(nil, conv, id, &Call{Regs: &up}); got != Unknown {
+				t.Fatalf("unknown became %+v", *vs.Get(got))
+			}
+			for _, other := range []ValueID{vs.Constant(1), a, b, vs.StackAddr(8), vs.Binary(isa.OpOr, a, vs.Cell(0x1000))} {
+				for _, got := range []ValueID{vs.Join(id, other), vs.Binary(isa.OpOr, id, other), vs.Binary(isa.OpAdd, id, other), vs.SignExtend(id, 2)} {
+					if v := vs.Get(got); !v.Unknown || v.Terms.some() {
+						t.Fatalf("%+v", *v)
+					}
+				}
+			}
+		}
+	}
+}

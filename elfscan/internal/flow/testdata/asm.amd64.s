@@ -227,6 +227,70 @@ calls_tail:
 to_tail:
 	jmp tail
 
+	fn zeros
+zeros: # want 0
+	pxor %xmm1, %xmm1
+	movups %xmm1, -40(%rsp)
+	mov -40(%rsp), %rax
+	syscall
+	mov -32(%rsp), %rax
+	syscall
+	ret
+	fn zeros_overwritten
+zeros_overwritten: # want 2401
+	xorps %xmm9, %xmm9
+	movl $2401, -24(%rsp)
+	movaps %xmm9, -24(%rsp)
+	movq $2401, -16(%rsp)
+	mov -16(%rsp), %rax
+	syscall
+	ret
+	fn zeros_changed
+zeros_changed: # want unknown
+	pxor %xmm0, %xmm0
+	movq %rdi, %xmm0
+	movaps %xmm0, -24(%rsp)
+	mov -24(%rsp), %rax
+	syscall
+	ret
+	fn zeros_changed_vex
+zeros_changed_vex: # want unknown
+	pxor %xmm0, %xmm0
+	vmovq %rdi, %xmm0
+	movaps %xmm0, -24(%rsp)
+	mov -24(%rsp), %rax
+	syscall
+	ret
+	fn zeros_one_way
+zeros_one_way: # want unknown
+	test %edi, %edi
+	je .Lzeros
+	pxor %xmm0, %xmm0
+.Lzeros:
+	movaps %xmm0, -24(%rsp)
+	mov -24(%rsp), %rax
+	syscall
+	ret
+	fn zeros_loop
+zeros_loop: # want unknown
+	pxor %xmm0, %xmm0
+.Lloop:
+	movaps %xmm0, -24(%rsp)
+	mov -24(%rsp), %rax
+	syscall
+	movq %rdi, %xmm0
+	jmp .Lloop
+	fn zeros_called
+zeros_called: # want unknown
+	sub $24, %rsp
+	pxor %xmm0, %xmm0
+	call outside@plt
+	movaps %xmm0, (%rsp)
+	mov (%rsp), %rax
+	syscall
+	add $24, %rsp
+	ret
+
 	.section .data.rel.ro, "aw"
 	.p2align 3
 .Labsolute:

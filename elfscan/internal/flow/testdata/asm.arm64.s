@@ -88,6 +88,73 @@ clang_bytes: // want 2050 2051 2099
 	br x10
 .Lc0:	cases 2050
 
+	fn zeros
+zeros: // want 0
+	movi v1.4s, #0
+	sub sp, sp, #64
+	stp q1, q1, [sp, #16]
+	str q1, [sp]
+	ldr x8, [sp, #40]
+	svc #0
+	ldr x8, [sp, #8]
+	svc #0
+	movi v30.2d, #0
+	stur q30, [sp, #8]
+	ldr x8, [sp, #16]
+	svc #0
+	add sp, sp, #64
+	ret
+	fn zeros_half
+zeros_half: // want unknown
+	movi v1.4s, #0
+	stp q1, q2, [sp, #-32]
+	ldr x8, [sp, #-16]
+	svc #0
+	ret
+	fn zeros_changed
+zeros_changed: // want unknown
+	movi v1.4s, #0
+	fmov d1, x0
+	str q1, [sp]
+	ldr x8, [sp]
+	svc #0
+	ret
+	fn zeros_loaded
+zeros_loaded: // want unknown
+	movi v1.4s, #0
+	ldr q1, [x0]
+	stur q1, [sp, #-16]
+	ldr x8, [sp, #-16]
+	svc #0
+	ret
+	fn zeros_one_way
+zeros_one_way: // want unknown
+	cbz x0, .Lzeros
+	movi v1.4s, #0
+.Lzeros:
+	stur q1, [sp, #-16]
+	ldr x8, [sp, #-16]
+	svc #0
+	ret
+	fn zeros_loop
+zeros_loop: // want unknown
+	movi v1.4s, #0
+.Lloop:	stur q1, [sp, #-16]
+	ldr x8, [sp, #-16]
+	svc #0
+	fmov d1, x19
+	b .Lloop
+	fn zeros_called
+zeros_called: // want unknown
+	stp x29, x30, [sp, #-32]!
+	movi v1.4s, #0
+	bl outside
+	str q1, [sp, #16]
+	ldr x8, [sp, #16]
+	svc #0
+	ldp x29, x30, [sp], #32
+	ret
+
 	.section .rodata
 .Lbytes: .byte 0, 4, 128
 	.p2align 1
