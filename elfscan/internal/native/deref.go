@@ -72,8 +72,16 @@ func (r *resolver) stored(h *hop, v *flow.Value, d flow.Deref) {
 }
 
 func (r *resolver) keeps(h *hop, d flow.Deref) bool {
-	p := r.p
-	k := &flow.Keeper{
+	k := r.p.keeper()
+	ok := k.Keeps(r.p.summary(h.fn), d)
+	for _, arg := range k.Provided {
+		r.provisos = append(r.provisos, proviso{h.origin().at, arg})
+	}
+	return ok
+}
+
+func (p *program) keeper() *flow.Keeper {
+	return &flow.Keeper{
 		Values: p.vs, Convention: p.conv,
 		Summary: func(start uint64) (*flow.Summary, bool) {
 			n := p.function(start)
@@ -92,11 +100,6 @@ func (r *resolver) keeps(h *hop, d flow.Deref) bool {
 		},
 		Writes: p.kernelWrites,
 	}
-	ok := k.Keeps(p.summary(h.fn), d)
-	for _, arg := range k.Provided {
-		r.provisos = append(r.provisos, proviso{h.origin().at, arg})
-	}
-	return ok
 }
 
 // keepsAliases reports whether the memory that h's number lies in stays, through whichever other
@@ -112,9 +115,17 @@ func (r *resolver) keepsAliases(h *hop, c *flow.Call) bool {
 	return true
 }
 
+// onlyRead are arguments of syscalls that point to what the kernel reads only, and that matter. It writes
+// behind pointers in struct clone_args, once the new task exists (kernel/fork.c kernel_clone); whoever
+// puts there the address of the struct itself has stored it, see Keeper.Private.
+var onlyRead = map[string]int{"clone3": 0}
+
 // kernelWrites reports whether the kernel may write behind an argument of a syscall.
 func (p *program) kernelWrites(nr uint64, arg int) bool {
 	name, _ := p.arch.NameOf(int32(nr))
+	if i, ok := onlyRead[name]; ok && i == arg {
+		return false
+	}
 	params, ok := p.arch.Params(name)
 	return !ok || arg < len(params) && params[arg].Kind == syscalls.Pointer
 }

@@ -181,10 +181,8 @@ func (r *resolver) settle() {
 }
 
 func (r *resolver) push(h *hop) {
-	for i, id := range h.args {
-		if len(r.p.vs.Get(id).Derefs) > 0 {
-			h.args[i] = flow.Unknown // it is not looked at whether that memory stays
-		}
+	if _, ok := r.p.vs.IsConst(h.nr); !ok {
+		r.dropBehind(h)
 	}
 	k := hopKey{h.fn, h.nr, h.args, h.origin().at}
 	if r.seen[k] {
@@ -285,6 +283,7 @@ func (r *resolver) trim(h *hop, nr uint64) *hop {
 			c.args[i] = flow.Unknown
 		}
 	}
+	r.dropChanging(&c)
 	return &c
 }
 
@@ -295,7 +294,7 @@ func (r *resolver) isKnown(h *hop, nr uint64) bool {
 
 func (r *resolver) argsDepend(h *hop) bool {
 	for _, a := range h.args {
-		if !r.p.vs.Get(a).Params.Empty() {
+		if r.p.vs.Open(a) {
 			return true
 		}
 	}
@@ -331,7 +330,7 @@ func (r *resolver) callers(h *hop) int {
 			}
 			up := &hop{fn: fn, at: c.At, next: h, nr: r.p.vs.Subst(r.p, r.p.conv, h.nr, c), depth: h.depth + 1, compat: h.compat}
 			for k := range up.args {
-				up.args[k] = r.p.vs.Subst(r.p, r.p.conv, h.args[k], c)
+				up.args[k] = r.argument(h.fn, h.args[k], sum, c)
 			}
 			if known {
 				up.settled = h.settled + 1
