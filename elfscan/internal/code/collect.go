@@ -108,7 +108,7 @@ func (w *walker) inGapFunctions(g *gap, shard int32, refs []isa.Ref, found []fun
 		refs = w.marked(g, fn.start, fn.end, refs)
 		fn.n = uint32(len(refs)) - fn.first
 		fn.note(refs[fn.first:])
-		if fn.falls = w.last(g, fn.end); fn.end != limit && fn.falls != ends {
+		if fn.falls = w.last(g, fn.end); fn.end != limit {
 			fn.falls = ends
 		}
 		found = append(found, fn)
@@ -169,16 +169,18 @@ func (w *walker) last(g *gap, end uint64) ending {
 		}
 		at--
 		ops, n := w.mach.Decode(g.data[at:], g.start+at, w.ops[:0])
-		switch {
+		switch e := endingOf(ops); {
 		case n == 0: // an instruction that is not known
 			return falls
 		case w.padding(g.data[at : at+uint64(n)]):
 			padded = true
-			continue
-		case padded && endingOf(ops) == falls:
+		case padded && e == falls:
 			return fallsPadding
+		case e == endsSyscall && ops[len(ops)-1].Kind == isa.OpSyscall && w.exits(g, g.start+at):
+			return ends
+		default:
+			return e
 		}
-		return endingOf(ops)
 	}
 }
 

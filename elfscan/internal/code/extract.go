@@ -57,7 +57,9 @@ func Extract(m *module.Module) *Facts {
 	x.objects()
 	x.tables()
 	x.displaced()
-	return x.facts()
+	f := x.facts()
+	x.halve(f)
+	return f
 }
 
 // facts puts everything into its final form.

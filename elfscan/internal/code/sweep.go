@@ -89,7 +89,9 @@ func (x *extractor) sweepShard(shard int, funcs []function) {
 		if len(refs) > first {
 			from = refs[len(refs)-1].At
 		}
-		fn.falls, ops = x.ending(code[from-fn.start:], from, ops)
+		if fn.falls, ops = x.ending(code[from-fn.start:], from, ops); fn.falls == endsSyscall && x.exits(code, fn.start) {
+			fn.falls = ends
+		}
 	}
 	x.shards[shard] = refs
 }

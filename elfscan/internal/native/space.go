@@ -82,9 +82,6 @@ func (s *space) index() {
 			for i := int(next.Add(1)) - 1; i < len(s.mods); i = int(next.Add(1)) - 1 {
 				m := s.mods[i]
 				m.indexFuncs()
-				if m.halve(machines[m.Machine]) {
-					m.indexFuncs()
-				}
 				m.indexObjects(s.off)
 			}
 		})

@@ -7,7 +7,7 @@ LC_ALL=C
 export LC_ALL
 flags='-nostdlib -static -fno-stack-protector -fno-ident -Wl,--build-id=none -Wl,-z,noseparate-code -Wl,-z,max-page-size=4096'
 
-for name in clone crt restorer table noreturn slots; do
+for name in clone crt restorer table noreturn slots exit; do
 	gcc $flags -static-pie -Wl,--no-dynamic-linker -o "$name.amd64" "src/$name.S"
 done
 gcc $flags -no-pie -o absolute.amd64 src/absolute.S
@@ -21,7 +21,9 @@ done
 g++ $flags -shared -O2 -fPIC -fcf-protection=none -o landing.amd64 src/landing.cc
 
 cross=aarch64-linux-gnu-gcc
-$cross $flags -static-pie -Wl,--no-dynamic-linker -o clone.arm64 src/clone-arm64.S
+for name in clone exit; do
+	$cross $flags -static-pie -Wl,--no-dynamic-linker -o "$name.arm64" "src/$name-arm64.S"
+done
 $cross $flags -O2 -static-pie -fPIE -o switch.arm64 src/switch.c
 $cross $flags -O2 -static-pie -fPIE -fsection-anchors -o anchors.arm64 src/anchors.c
 for bti in none bti; do
