@@ -6,8 +6,8 @@ import (
 	"github.com/profcheck/profcheck/finding"
 )
 
-// denial says how grave it is that a call of this class is denied.
-func denial(class finding.Class, name string) finding.Severity {
+// cost says how grave it is that a call of this class is denied.
+func cost(class finding.Class, name string) finding.Severity {
 	switch class {
 	case finding.Conditional, finding.VDSO:
 		return finding.Warning
@@ -38,24 +38,28 @@ func classRank(class finding.Class) int {
 	return len(classOrder)
 }
 
-// occasion says in words when program makes the call name.
-func occasion(program, name string, class finding.Class, condition string) string {
+// occasion says in words when programs make the call name.
+func occasion(programs []string, name string, class finding.Class, condition string) string {
+	who, calls, start := list(programs, maxNamed), " calls ", " at its start"
+	if len(programs) > 1 {
+		calls, start = " call ", " at their start"
+	}
 	switch class {
 	case finding.Startup:
-		return program + " calls " + name + " at its start"
+		return who + calls + name + start
 	case finding.Child:
-		return program + " calls " + name + " between fork and exec"
+		return who + calls + name + " between fork and exec"
 	case finding.Runtime:
-		return program + " calls " + name + " before the program starts"
+		return who + calls + name + " before the program starts"
 	case finding.VDSO:
-		return program + " calls " + name + " where the vDSO has no answer"
+		return who + calls + name + " where the vDSO has no answer"
 	case finding.Kernel:
-		return "the kernel makes " + program + " call " + name
+		return "the kernel makes " + who + " call " + name
 	case finding.Conditional:
 		if condition != "" {
-			return program + " calls " + name + " if " + condition
+			return who + calls + name + " if " + condition
 		}
-		return program + " can call " + name
+		return who + " can call " + name
 	}
-	return program + " calls " + name
+	return who + calls + name
 }

@@ -106,11 +106,19 @@ type Result struct {
 
 	Findings []finding.Finding // gravest first
 	Outcomes []Outcome         // by ABI and number; without usage, those of the runtime's start alone
-	Verdict  string            // "" without usage
+	Verdict  string            // "" without usage: the gravest of Programs
+	Programs []ProgramResult   // in the order of the usages
 
 	// Incomplete names the programs whose scan did not see everything. They make a verdict that
 	// would be ok unknown.
 	Incomplete []string
+}
+
+// ProgramResult is the judgement on one program.
+type ProgramResult struct {
+	Program   string
+	Verdict   string
+	Undecided int // its calls with outcome depends
 }
 
 // Undecided returns the outcomes that depend on what is not known. They leave the verdict ok unless

@@ -196,16 +196,20 @@ func (d *demand) severity(name string) (finding.Severity, bool) {
 	case d.outcome == Depends, d.start != nil && d.effect == profile.MayFail:
 		return finding.Warning, true
 	}
-	return denial(d.class, name), true
+	return cost(d.class, name), true
 }
 
-// worst returns the demand of the given outcome that matters most, nil if there is none. An empty
-// outcome takes all of them.
-func (c *call) worst(outcome string, runtime bool) *demand {
+// worst returns the demand that matters most, nil if there is none.
+func (c *call) worst(runtime bool) *demand {
+	return c.gravest(func(d *demand) bool { return (d.class == finding.Runtime) == runtime })
+}
+
+// gravest returns the wanted demand that matters most, nil if there is none.
+func (c *call) gravest(want func(*demand) bool) *demand {
 	var best *demand
 	for i := range c.demands {
 		d := &c.demands[i]
-		if outcome != "" && d.outcome != outcome || (d.class == finding.Runtime) != runtime {
+		if !want(d) {
 			continue
 		}
 		if best == nil || c.before(d, best) {
@@ -262,8 +266,8 @@ func (p *Pass) needed(want func(*demand) bool) iter.Seq2[*ABI, []string] {
 
 // result sums up a call for the outcomes.
 func (c *call) result() Outcome {
-	d := c.worst("", false)
-	if r := c.worst("", true); d == nil || r != nil && c.before(r, d) {
+	d := c.worst(false)
+	if r := c.worst(true); d == nil || r != nil && c.before(r, d) {
 		d = r
 	}
 	o := Outcome{

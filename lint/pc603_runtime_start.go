@@ -37,7 +37,7 @@ func (p *Pass) runtimeStart(h *Host, severity finding.Severity, how, so string) 
 	var names []string
 	why := ""
 	for _, c := range p.calls {
-		d := c.worst("", true)
+		d := c.worst(true)
 		if c.abi != h.Native || d == nil {
 			continue
 		}
@@ -80,7 +80,7 @@ func (h *Host) onlyEarly(names []string) bool {
 
 // said reports whether a finding on a program (PC613, PC614) says at least as much about the call.
 func (c *call) said(severity finding.Severity) bool {
-	d := c.worst("", false)
+	d := c.worst(false)
 	if d == nil {
 		return false
 	}

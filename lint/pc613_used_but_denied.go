@@ -28,74 +28,80 @@ var _ = register(&Check{
 	NeedsBinary: true,
 	Run: func(p *Pass) {
 		var occasions []string // in the order of their first call
-		joined := map[string][]*call{}
+		joined := map[string][]denial{}
 		for _, c := range p.calls {
-			d := c.worst(Denied, false)
-			if d == nil || !c.abi.Covered { // PC406 has said it for all calls
+			if !c.abi.Covered { // PC406 has said it for all calls
 				continue
 			}
-			key := c.abi.Name + " " + c.told(Denied, d)
-			if d.class == finding.Conditional && d.condition != "" && d.tolerated == "" {
-				// What is only called on one occasion is one thing to decide on.
-				key = c.abi.Name + " " + occasion(c.who(Denied), "", d.class, d.condition)
+			for _, s := range c.shares(Denied) {
+				key := c.abi.Name + " " + s.told(c)
+				if d := s.demand; d.class == finding.Conditional && d.condition != "" && d.tolerated == "" {
+					// What is only called on one occasion is one thing to decide on.
+					key = c.abi.Name + " " + occasion(s.programs, "", d.class, d.condition)
+				}
+				if joined[key] == nil {
+					occasions = append(occasions, key)
+				}
+				joined[key] = append(joined[key], denial{c, s})
 			}
-			if joined[key] == nil {
-				occasions = append(occasions, key)
-			}
-			joined[key] = append(joined[key], c)
 		}
 		for _, key := range occasions {
-			if calls := joined[key]; len(calls) > 1 {
-				p.Report(p.deniedTogether(calls))
+			if denials := joined[key]; len(denials) > 1 {
+				p.Report(p.deniedTogether(denials))
 			} else {
-				p.Report(p.denied(calls[0]))
+				p.Report(p.denied(denials[0]))
 			}
 		}
 	},
 })
 
+// denial is a call that is denied to some programs.
+type denial struct {
+	call *call
+	to   share
+}
+
 // denied is the finding on one call.
-func (p *Pass) denied(c *call) finding.Finding {
-	d := c.worst(Denied, false)
-	severity, _ := d.severity(c.name)
+func (p *Pass) denied(d denial) finding.Finding {
+	c, to := d.call, d.to.demand
 	f := finding.Finding{
-		Severity: severity, Arch: c.abi.Name, Syscalls: []string{c.name}, Path: d.path,
-		Message: c.told(Denied, d) + ", and the filter answers " + answered(d.action),
-		Remedy:  p.allow(c, c.name+c.with(d)),
+		Severity: d.to.severity, Arch: c.abi.Name, Syscalls: []string{c.name}, Path: to.path,
+		Message: d.to.told(c) + ", and the filter answers " + answered(to.action),
+		Remedy:  p.allow(c, c.name+d.to.args),
 		Pos:     p.deniedBy(c),
 	}
-	if p.fromC(c) {
+	if p.fromC(d) {
 		f.Remedy += "; a C library makes the call, and built with CGO_ENABLED=0 the program may do without"
 	}
-	if d.tolerated != "" {
-		f.Message += "; " + d.tolerated
+	if to.tolerated != "" {
+		f.Message += "; " + to.tolerated
 		f.Remedy = ""
 	}
 	return f
 }
 
 // deniedTogether is the finding on several calls that are made on the same occasion.
-func (p *Pass) deniedTogether(calls []*call) finding.Finding {
-	first := calls[0]
-	d := first.worst(Denied, false)
-	severity, _ := d.severity(first.name)
-	f := finding.Finding{Severity: severity, Arch: first.abi.Name, Path: d.path, Pos: p.whole()}
-	for _, c := range calls {
-		f.Syscalls = append(f.Syscalls, c.name)
+func (p *Pass) deniedTogether(denials []denial) finding.Finding {
+	c, first := denials[0].call, denials[0].to
+	f := finding.Finding{Severity: first.severity, Arch: c.abi.Name, Path: first.demand.path, Pos: p.whole()}
+	for _, d := range denials {
+		if !slices.Contains(f.Syscalls, d.call.name) {
+			f.Syscalls = append(f.Syscalls, d.call.name)
+		}
 	}
 	byDanger(f.Syscalls)
-	f.Message = occasion(first.who(Denied), list(f.Syscalls, len(f.Syscalls)), d.class, d.condition) + ", and the filter denies them"
+	f.Message = occasion(first.programs, list(f.Syscalls, len(f.Syscalls)), first.demand.class, first.demand.condition) + ", and the filter denies them"
 	f.Remedy = "nothing if that does not happen; else allow them, as far as the container may do that"
 	return f
 }
 
 // fromC reports whether all who get the denial are Go programs, and the call is one of their C
 // libraries. The loader does not count: Go without cgo has it, too, where it is built as a PIE.
-func (p *Pass) fromC(c *call) bool {
+func (p *Pass) fromC(what denial) bool {
 	some := false
-	for i := range c.demands {
-		d := &c.demands[i]
-		if d.outcome != Denied || d.class == finding.Runtime {
+	for i := range what.call.demands {
+		d := &what.call.demands[i]
+		if d.outcome != Denied || d.class == finding.Runtime || !what.to.of(d) {
 			continue
 		}
 		if len(d.path) == 0 || !slices.ContainsFunc(p.Input.Usage, func(u Usage) bool { return u.Program == d.program && u.Kind == "go" }) {
@@ -107,16 +113,6 @@ func (p *Pass) fromC(c *call) bool {
 		some = true
 	}
 	return some
-}
-
-// who names the programs that make the call and get that outcome.
-func (c *call) who(outcome string) string {
-	return list(c.programs(func(d *demand) bool { return d.outcome == outcome && d.class != finding.Runtime }), 3)
-}
-
-// told says who makes the call and when.
-func (c *call) told(outcome string, worst *demand) string {
-	return occasion(c.who(outcome), c.name+c.with(worst), worst.class, worst.condition)
 }
 
 // grave is the rank from which the remedy for a denied call is first of all to do without it.

@@ -21,29 +21,31 @@ var _ = register(&Check{
 	NeedsBinary: true,
 	Run: func(p *Pass) {
 		for _, c := range p.calls {
-			d := c.worst(Depends, false)
-			if d == nil || !c.abi.Covered || d.notify {
-				continue
+			for _, s := range c.shares(Depends) {
+				if c.abi.Covered && !s.demand.notify {
+					p.Report(p.undecided(c, &s))
+				}
 			}
-			severity, _ := d.severity(c.name)
-			if denied := c.worst(Denied, false); denied != nil && !c.before(d, denied) {
-				continue // PC613 says more
-			}
-			f := finding.Finding{
-				Severity: severity, Arch: c.abi.Name, Syscalls: []string{c.name}, Path: d.path, Pos: p.whole(),
-				Message: fmt.Sprintf("%s, and the filter allows it only when %s, otherwise answers %s",
-					c.told(Depends, d), d.when, answered(d.action)),
-				Remedy: "see whether the program keeps to that",
-			}
-			switch {
-			case d.err != nil:
-				f.Message = fmt.Sprintf("%s, and the filter is too complex to tell what it answers: %v", c.told(Depends, d), d.err)
-				f.Remedy = ""
-			case d.tolerated != "":
-				f.Message += "; " + d.tolerated
-				f.Remedy = ""
-			}
-			p.Report(f)
 		}
 	},
 })
+
+// undecided is the finding on one call.
+func (p *Pass) undecided(c *call, s *share) finding.Finding {
+	d := s.demand
+	f := finding.Finding{
+		Severity: s.severity, Arch: c.abi.Name, Syscalls: []string{c.name}, Path: d.path, Pos: p.whole(),
+		Message: fmt.Sprintf("%s, and the filter allows it only when %s, otherwise answers %s",
+			s.told(c), d.when, answered(d.action)),
+		Remedy: "see whether the program keeps to that",
+	}
+	switch {
+	case d.err != nil:
+		f.Message = fmt.Sprintf("%s, and the filter is too complex to tell what it answers: %v", s.told(c), d.err)
+		f.Remedy = ""
+	case d.tolerated != "":
+		f.Message += "; " + d.tolerated
+		f.Remedy = ""
+	}
+	return f
+}

@@ -231,15 +231,8 @@ func (p *Pass) result() *Result {
 	if len(r.Hosts) > 0 {
 		r.Resolved = r.Hosts[0]
 	}
-	denied, unknown := false, false
 	for _, c := range p.calls {
 		r.Outcomes = append(r.Outcomes, c.result())
-		for i := range c.demands {
-			d := &c.demands[i]
-			s, bad := d.severity(c.name)
-			denied = denied || bad && d.outcome == Denied && s == finding.Error
-			unknown = unknown || d.notify || d.err != nil
-		}
 	}
 	r.Outcomes = append(r.Outcomes, p.unused...)
 	slices.SortStableFunc(r.Outcomes, func(a, b Outcome) int {
@@ -249,15 +242,13 @@ func (p *Pass) result() *Result {
 		if !u.Complete {
 			r.Incomplete = append(r.Incomplete, u.Program)
 		}
-	}
-	switch {
-	case len(p.Input.Usage) == 0:
-	case denied:
-		r.Verdict = VerdictDenied
-	case unknown || len(r.Incomplete) > 0:
-		r.Verdict = VerdictUnknown
-	default:
-		r.Verdict = VerdictOK
+		one := p.judged(u)
+		r.Programs = append(r.Programs, one)
+		switch {
+		case one.Verdict == VerdictDenied || r.Verdict == "",
+			one.Verdict == VerdictUnknown && r.Verdict == VerdictOK:
+			r.Verdict = one.Verdict
+		}
 	}
 	return r
 }

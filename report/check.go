@@ -21,11 +21,18 @@ type Check struct {
 	Profile  Profile   `json:"profile"`
 	Target   Target    `json:"target"`
 	Verdict  string    `json:"verdict"`
-	Reason   string    `json:"reason,omitempty"`  // why the verdict is unknown, or partial
-	Partial  bool      `json:"partial,omitempty"` // the verdict is one on what was seen, as --allow-incomplete asks
-	Syscalls []Outcome `json:"syscalls"`          // what is needed or allowed, ascending number
-	Findings []Finding `json:"findings"`          // gravest first
-	Unused   *Unused   `json:"unused,omitempty"`  // nil: not judged
+	Reason   string    `json:"reason,omitempty"`   // why the verdict is unknown, or partial
+	Partial  bool      `json:"partial,omitempty"`  // the verdict is one on what was seen, as --allow-incomplete asks
+	Programs []Program `json:"programs,omitempty"` // the verdict on each binary, if there are several
+	Syscalls []Outcome `json:"syscalls"`           // what is needed or allowed, ascending number
+	Findings []Finding `json:"findings"`           // gravest first
+	Unused   *Unused   `json:"unused,omitempty"`   // nil: not judged
+}
+
+// Program is the verdict on one of several binaries.
+type Program struct {
+	Name    string `json:"name"` // as findings call it
+	Verdict string `json:"verdict"`
 }
 
 // Profile names a profile.
@@ -135,6 +142,11 @@ var (
 func (c *Check) check() error {
 	if err := oneOf("verdict", c.Verdict, verdicts); err != nil {
 		return err
+	}
+	for i, p := range c.Programs {
+		if err := oneOf(fmt.Sprintf("programs[%d].verdict", i), p.Verdict, verdicts); err != nil {
+			return err
+		}
 	}
 	if c.Profile.Name == "" || c.Target.Runtime == "" || len(c.Binaries) == 0 {
 		return fmt.Errorf("%w: profile, target and binaries are needed", ErrNotReport)

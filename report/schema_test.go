@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write schemas and golden texts instead 
 var enums = map[string][]string{
 	"Binary.Kind": binaryKinds, "Need.Class": classes, "Site.Class": classes, "Gap.Kind": gapKinds,
 	"Frame.Edge":    {"call", "inline", "reference", "interface"},
-	"Check.Verdict": verdicts, "Outcome.Outcome": outcomes, "Outcome.Class": classes,
+	"Check.Verdict": verdicts, "Program.Verdict": verdicts, "Outcome.Outcome": outcomes, "Outcome.Class": classes,
 	"Finding.Severity": severities, "CheckInfo.Severity": severities,
 	"Simulate.Action": actions, "Diff.Relation": relations, "Change.Direction": directions,
 }

@@ -26,7 +26,7 @@ func (p *printer) check(c *Check) {
 
 // verdict prints the first line.
 func (p *printer) verdict(c *Check) {
-	names := Programs(c.Binaries)
+	names := c.named(c.Verdict)
 	verb := "runs"
 	if len(names) > 1 {
 		verb = "run"
@@ -39,6 +39,7 @@ func (p *printer) verdict(c *Check) {
 	}
 	where := fmt.Sprintf("under %s (%s, %s)", c.Profile.Name, c.Target.Runtime, strings.Join(arches, " and "))
 	var text string
+	because := ": "
 	switch c.Verdict {
 	case VerdictOK:
 		text = fmt.Sprintf("%s %s %s", words(names), verb, where)
@@ -47,16 +48,18 @@ func (p *printer) verdict(c *Check) {
 		}
 	case VerdictDenied:
 		// Not that it does not run: a scan sees what a program can call, not which of it a run does.
-		need := "needs"
-		if len(names) > 1 {
-			need = "need"
-		}
-		text = fmt.Sprintf("%s %s calls that are denied %s", words(names), need, where)
+		text = fmt.Sprintf("%s can make calls that are denied %s", words(names), where)
+		because = "; " // it is no reason for that
 	default:
 		text = fmt.Sprintf("whether %s %s %s cannot be told", words(names), verb, where)
 	}
 	if c.Reason != "" {
-		text += ": " + c.Reason
+		text += because + c.Reason
+	}
+	for _, verdict := range []string{VerdictDenied, VerdictUnknown, VerdictOK} {
+		if others := c.named(verdict); verdict != c.Verdict && len(c.Programs) > 0 && len(others) > 0 {
+			text += "; " + verdict + ": " + strings.Join(others, ", ")
+		}
 	}
 	switch n := tally(c.listed(), "error", "warning"); {
 	case n == "":
@@ -66,6 +69,20 @@ func (p *printer) verdict(c *Check) {
 		text += "; " + n
 	}
 	p.lead(severityStyles[c.Verdict], c.Verdict, ": "+text)
+}
+
+// named returns the binaries that got a verdict.
+func (c *Check) named(verdict string) []string {
+	if len(c.Programs) == 0 {
+		return Programs(c.Binaries)
+	}
+	var out []string
+	for _, p := range c.Programs {
+		if p.Verdict == verdict {
+			out = append(out, p.Name)
+		}
+	}
+	return out
 }
 
 // listed returns the findings without the one that the line on unused calls stands for.

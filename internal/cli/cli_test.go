@@ -112,7 +112,7 @@ func TestBuild(t *testing.T) {
 		t.Errorf("exit code %d, stdout %.60q, stderr %q", code, stdout, stderr)
 	}
 	stdout, stderr, code = runApp([]string{"-q", "--build", "./testdata/prog/hello", "--arch", "arm64", "strict", "--fail-on", "never"}, nil, nil)
-	if code != 0 || !strings.HasPrefix(stdout, "denied: hello needs calls that are denied under strict (kernel, aarch64)") || stderr != "" {
+	if code != 0 || !strings.HasPrefix(stdout, "denied: hello can make calls that are denied under strict (kernel, aarch64)") || stderr != "" {
 		t.Errorf("exit code %d, stdout %.60q, stderr %q", code, stdout, stderr)
 	}
 	for _, c := range []struct {
@@ -202,10 +202,10 @@ func TestJudge(t *testing.T) {
 		{"3 wins over 1", lint.Result{Verdict: "denied", Findings: denied, Incomplete: []string{"p"}}, nil, options{}, 3, "denied", "the scan of p is incomplete"},
 		{"unless allowed", lint.Result{Verdict: "denied", Findings: denied, Incomplete: []string{"p"}}, nil, options{allowIncomplete: true}, 1, "denied", "the scan of p is incomplete"},
 		{"exec", lint.Result{Verdict: "ok"}, exec, options{}, 0, "ok", ""},
-		{"exec, strict", lint.Result{Verdict: "ok"}, exec, options{strict: true}, 3, "unknown", "--strict: p starts others"},
+		{"exec, strict", lint.Result{Verdict: "ok"}, exec, options{strict: true}, 3, "unknown", "--strict: 1 note on what is started or loaded"},
 		{"loader, strict", lint.Result{Verdict: "ok"}, loader, options{strict: true}, 0, "ok", ""},
 		{"depends", lint.Result{Verdict: "ok", Outcomes: depends}, nil, options{}, 0, "ok", ""},
-		{"depends, strict", lint.Result{Verdict: "ok", Outcomes: depends}, nil, options{strict: true}, 3, "unknown", "--strict: 1 outcome depends on arguments that the scan does not know"},
+		{"depends, strict", lint.Result{Verdict: "ok", Outcomes: depends}, nil, options{strict: true}, 3, "unknown", "--strict: 1 call with arguments that the scan does not know"},
 		{"denied, strict", lint.Result{Verdict: "denied", Findings: denied}, exec, options{strict: true}, 3, "denied", ""},
 	} {
 		var doc report.Check

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -87,6 +86,11 @@ func machineLibraries(s *elfscan.Result) bool { return s.Root == "" && len(s.Mod
 // judge fills in verdict, outcomes and findings, and returns the exit code.
 func (o *options) judge(doc *report.Check, r *lint.Result, scans []*elfscan.Result) int {
 	doc.Verdict = r.Verdict
+	for _, p := range r.Programs {
+		if len(scans) > 1 {
+			doc.Programs = append(doc.Programs, report.Program{Name: p.Program, Verdict: p.Verdict})
+		}
+	}
 	doc.Findings = report.FromFindings(r.Findings)
 	doc.Syscalls = []report.Outcome{}
 	unused := make(map[string]bool)
@@ -106,15 +110,15 @@ func (o *options) judge(doc *report.Check, r *lint.Result, scans []*elfscan.Resu
 		doc.Reason = "the scan of " + strings.Join(r.Incomplete, ", ") + " is incomplete"
 		if o.allowIncomplete && doc.Verdict == lint.VerdictUnknown && !undecidable(r.Findings) {
 			doc.Verdict, doc.Partial = report.VerdictOK, true
+			for i := range doc.Programs {
+				doc.Programs[i].Verdict = report.VerdictOK
+			}
 		}
 	case unknown:
 		doc.Reason = "a listener decides, or the filter is too complex"
 	}
-	if reason := o.strictly(r, scans); reason != "" {
+	if o.strict && strictly(doc, r, scans) {
 		unknown = true
-		if doc.Verdict == lint.VerdictOK {
-			doc.Verdict, doc.Reason = report.VerdictUnknown, reason
-		}
 	}
 	if unknown && !o.allowIncomplete {
 		return exitUnknown
@@ -137,31 +141,31 @@ func mostDangerous(list []finding.Finding) []string {
 	return []string{}
 }
 
-// strictly says what --strict does not let pass; "" for nothing, and without --strict.
-func (o *options) strictly(r *lint.Result, scans []*elfscan.Result) string {
-	if !o.strict {
-		return ""
-	}
-	var parts []string
-	if n := len(r.Undecided()); n > 0 {
-		parts = append(parts, fmt.Sprintf("%s on arguments that the scan does not know", depends(n)))
-	}
-	for _, s := range scans {
-		for _, g := range strictGaps(s) {
-			parts = append(parts, s.Path+" "+g.Detail)
+// strictly lowers the verdict on what --strict does not let pass, and reports whether there is any of
+// that. The first line says how much it is; notes and findings say what.
+func strictly(doc *report.Check, r *lint.Result, scans []*elfscan.Result) bool {
+	undecided, notes := len(r.Undecided()), 0
+	for i, s := range scans {
+		n := len(strictGaps(s))
+		notes += n
+		if i >= len(r.Programs) || n == 0 && r.Programs[i].Undecided == 0 {
+			continue
+		}
+		if len(doc.Programs) > 0 && doc.Programs[i].Verdict == report.VerdictOK {
+			doc.Programs[i].Verdict = report.VerdictUnknown
 		}
 	}
-	if len(parts) == 0 {
-		return ""
+	var parts []string
+	if undecided > 0 {
+		parts = append(parts, counted(undecided, "call")+" with arguments that the scan does not know")
 	}
-	return "--strict: " + strings.Join(parts, "; ")
-}
-
-func depends(n int) string {
-	if n == 1 {
-		return "1 outcome depends"
+	if notes > 0 {
+		parts = append(parts, counted(notes, "note")+" on what is started or loaded")
 	}
-	return fmt.Sprintf("%d outcomes depend", n)
+	if parts != nil && doc.Verdict == report.VerdictOK {
+		doc.Verdict, doc.Reason = report.VerdictUnknown, "--strict: "+strings.Join(parts, ", ")
+	}
+	return parts != nil
 }
 
 // strictGaps returns the gaps that only --strict counts.

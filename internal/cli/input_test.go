@@ -65,7 +65,7 @@ func TestProfileFromPipe(t *testing.T) {
 	}
 	w.Close()
 	stdout, stderr, code := runApp([]string{"hello", path}, nil, nil)
-	if code != 1 || !strings.HasPrefix(stdout, "denied: hello needs calls that are denied under /dev/fd/") || stderr != "" {
+	if code != 1 || !strings.HasPrefix(stdout, "denied: hello can make calls that are denied under /dev/fd/") || stderr != "" {
 		t.Errorf("exit code %d, stdout %.60q, stderr %q", code, stdout, stderr)
 	}
 }
