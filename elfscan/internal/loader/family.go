@@ -14,7 +14,10 @@ type Family struct {
 	// Named says that the configuration inside the root names these very files, or that they are
 	// always loaded together: without, any of them may or may not be used.
 	Named bool
-	Files []string // in the root, absolute, without links
+	// Triggers are exported functions of which one has to run before any of it is loaded; nil if the
+	// program loads it by itself.
+	Triggers []string
+	Files    []string // in the root, absolute, without links
 }
 
 // families are the rules. Each looks for its trigger in the closure, a library or the program

@@ -57,8 +57,8 @@ func nssFamilies(s *surroundings) []Family {
 		if files := s.opened("libnss_"+service+".so.2", libc); files != nil {
 			out = append(out, Family{
 				Name:      "nss " + service,
-				Condition: "names are looked up in " + strings.Join(by[service], ", ") + ": /etc/nsswitch.conf names " + service,
-				Named:     true, Files: files,
+				Condition: "/etc/nsswitch.conf names " + service + " for " + strings.Join(by[service], ", "),
+				Named:     true, Triggers: lookups(by[service]), Files: files,
 			})
 		}
 	}
@@ -115,7 +115,7 @@ func libgccFamily(s *surroundings) []Family {
 	if files == nil {
 		return nil
 	}
-	return []Family{{Name: "libgcc_s", Condition: "a thread is cancelled or calls pthread_exit, or backtrace is called", Named: true, Files: files}}
+	return []Family{{Name: "libgcc_s", Condition: "a thread is cancelled, pthread_exit or backtrace is called", Named: true, Triggers: unwinders, Files: files}}
 }
 
 // gconvFamily names the character set converters of glibc. They are not listed: they add nothing to
@@ -154,7 +154,7 @@ func pamFamily(s *surroundings) []Family {
 	if files == nil {
 		return nil
 	}
-	return []Family{{Name: "pam", Condition: "a user is authenticated: a service of /etc/pam.d names the module", Named: true, Files: files}}
+	return []Family{{Name: "pam", Condition: "a user is authenticated: a service of /etc/pam.d names the module", Named: true, Triggers: pamStarters, Files: files}}
 }
 
 // pamModules are the module paths in a file of services: type, control (a word or brackets), path.

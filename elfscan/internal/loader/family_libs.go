@@ -13,17 +13,17 @@ func opensslFamilies(s *surroundings) []Family {
 		return nil
 	}
 	var out []Family
-	add := func(name, setting, condition string) {
+	add := func(name, setting, condition string, triggers []string) {
 		dir := crypto.builtIn(setting + `: "`)
 		if dir == "" {
 			return
 		}
 		if files := s.objects(dir, ""); files != nil {
-			out = append(out, Family{Name: name, Condition: condition, Files: files})
+			out = append(out, Family{Name: name, Condition: condition, Triggers: triggers, Files: files})
 		}
 	}
-	add("openssl providers", "MODULESDIR", "openssl.cnf or the program asks for the provider")
-	add("openssl engines", "ENGINESDIR", "openssl.cnf or the program asks for the engine")
+	add("openssl providers", "MODULESDIR", "openssl.cnf or the program asks for the provider", providerLoaders)
+	add("openssl engines", "ENGINESDIR", "openssl.cnf or the program asks for the engine", engineLoaders)
 	return out
 }
 
@@ -38,7 +38,7 @@ func saslFamily(s *surroundings) []Family {
 	if files == nil {
 		return nil
 	}
-	return []Family{{Name: "sasl", Condition: "a peer is authenticated by SASL: all mechanisms of the directory are opened", Named: true, Files: files}}
+	return []Family{{Name: "sasl", Condition: "a peer is authenticated by SASL: all mechanisms of the directory are opened", Named: true, Triggers: saslStarters, Files: files}}
 }
 
 var (
@@ -76,5 +76,5 @@ func pythonFamily(s *surroundings) []Family {
 	if files == nil {
 		return nil
 	}
-	return []Family{{Name: "python " + version, Condition: "a script imports the module", Files: files}}
+	return []Family{{Name: "python " + version, Condition: "a script imports the module", Triggers: pythonStarters, Files: files}}
 }

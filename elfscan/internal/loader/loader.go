@@ -27,6 +27,7 @@ type Loaded struct {
 	Names  []string // by which others ask for it: the soname, names of DT_NEEDED
 	Interp bool     // it is the program's interpreter
 	Opened bool     // it was opened while the program runs (dlopen, --plugin), or is needed by one that was
+	Given  bool     // of Opened: somebody says that it is loaded, rather than that it can be
 	Needs  []int    // indices in Closure.Modules of its DT_NEEDED that were found
 
 	// Variants are the files that loaders pick in its place on machines with newer processors, from
