@@ -178,6 +178,8 @@ func (p *process) open(name, as string) error {
 		return unwrapPath("plugin "+name, err)
 	}
 	if len(added) > 0 {
+		m := p.Modules[added[0]]
+		m.Given = m.Opened
 		return nil
 	}
 	reason := "not found"

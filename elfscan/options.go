@@ -19,7 +19,7 @@ type Options struct {
 	Root string
 
 	// Plugins are shared objects that the program opens while it runs, in directories those in
-	// them at any depth.
+	// them at any depth. That it does is not in question: what they need is not conditional.
 	Plugins []string
 
 	// Conservative counts every function of every file that is mapped as reached.

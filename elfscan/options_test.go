@@ -67,7 +67,7 @@ func TestPlugins(t *testing.T) {
 			t.Fatal(err)
 		}
 		n := r.need(t, "mkdir")
-		if n == nil || n.Class != finding.Conditional || n.Sites[0].Path[len(n.Sites[0].Path)-1].Module != "extra.so" {
+		if n == nil || n.Class != finding.Required || n.Sites[0].Path[len(n.Sites[0].Path)-1].Module != "extra.so" {
 			t.Errorf("%s: mkdir: %+v", plugin, n)
 		}
 		if m := r.Modules[len(r.Modules)-1]; m.Path != "/lib/greet/extra.so" || !m.Opened {

@@ -51,7 +51,7 @@ func TestNativeJudge(t *testing.T) {
 		Modules: []elfscan.Module{{Path: "/bin/p"}, {Path: "/lib/libnss_x.so.2", Opened: true}},
 		Needs: []elfscan.Need{
 			{Name: "read", Class: finding.Required}, {Name: "write", Class: finding.Startup}, {Name: "brk", Class: finding.Startup},
-			{Name: "connect", Class: finding.Conditional, Condition: "the program aborts, or " + conditionOpened},
+			{Name: "connect", Class: finding.Conditional, Condition: "the program aborts, or libnss_x.so.2" + conditionOpened + "dlopen)"},
 			{Name: "openat", Class: finding.Conditional, Condition: "the program aborts"},
 		},
 	}

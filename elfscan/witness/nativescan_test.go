@@ -13,9 +13,9 @@ import (
 	"github.com/profcheck/profcheck/finding"
 )
 
-// conditionOpened is the condition of what only libraries need that are loaded while the program
-// runs. It held in a trace that saw one of them opened.
-const conditionOpened = "a library is loaded that the program opens while it runs"
+// conditionOpened is in the conditions of what only libraries need that are loaded while the program
+// runs, behind their names. It held in a trace that saw one of them opened.
+const conditionOpened = " is loaded ("
 
 // scanNative scans a program in a root, "" for the machine's own, with plugins.
 func scanNative(t testing.TB, root, path string, plugins ...string) *elfscan.Result {
@@ -49,16 +49,14 @@ func shareScans(t testing.TB) {
 
 // held returns the conditions of a scan that held while p was traced, beside more.
 func (p nativeTruth) held(res *elfscan.Result, more ...string) []string {
-	for _, m := range res.Modules {
-		if m.Opened && slices.Contains(p.Opened, filepath.Base(m.Path)) {
-			more = append(more, conditionOpened)
-			break
-		}
+	opened := func(names string) bool {
+		return slices.ContainsFunc(p.Opened, func(name string) bool { return strings.Contains(names, name) })
 	}
 	var held []string
 	for _, n := range res.Needs {
 		for enough := range strings.SplitSeq(n.Condition, ", or ") {
-			if slices.Contains(more, enough) {
+			names, _, library := strings.Cut(enough, conditionOpened)
+			if library && opened(names) || slices.Contains(more, enough) {
 				held = append(held, n.Condition)
 			}
 		}

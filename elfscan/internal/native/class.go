@@ -37,7 +37,7 @@ func (p *program) newClassifier(r *resolver) *classifier {
 	if len(c.conds) > 0 {
 		roots := *p.starts
 		for i := range c.conds {
-			if c.conds[i].opened {
+			if c.conds[i].roots != nil {
 				roots.opened = nil
 			}
 		}
@@ -53,11 +53,7 @@ func (p *program) newClassifier(r *resolver) *classifier {
 func (c *classifier) world(i int) *world {
 	if c.only[i] == nil {
 		cut := c.cutFor(i)
-		var roots []node
-		if c.conds[i].opened {
-			roots = c.p.starts.opened
-		}
-		c.only[i] = &world{c.p.beyond(c.always, roots, c.stops, cut), cut}
+		c.only[i] = &world{c.p.beyond(c.always, c.conds[i].roots, c.stops, cut), cut}
 	}
 	return c.only[i]
 }
@@ -99,7 +95,7 @@ var enders = []string{"exit", "_exit", "_Exit", "__cxa_finalize"}
 func (c *classifier) findStartup(without *cut) {
 	p := c.p
 	var roots []node
-	roots = slices.Concat(p.starts.init, p.starts.opened, p.starts.outside)
+	roots = slices.Concat(p.starts.init, slices.Concat(p.starts.opened...), p.starts.outside)
 	passed := p.o.Outside
 	for _, n := range p.starts.entry {
 		if int(n) >= p.funcs {

@@ -5,10 +5,10 @@ package native
 // only be reached through these is conditional, and nothing more: calls that have another way keep
 // their class.
 type condition struct {
-	text   string // completes "only if ..."
-	nodes  []node
-	at     []uint64 // calls, instructions that form an address, syscall instructions
-	opened bool     // it stands for the libraries that are opened while the program runs
+	text  string // completes "only if ..."
+	nodes []node
+	at    []uint64 // calls, instructions that form an address, syscall instructions
+	roots []node   // of libraries that are opened while the program runs, and come with it
 }
 
 // finder finds the ways into the code of one condition; none if the condition may hold from the
@@ -132,12 +132,12 @@ var finders = []finder{
 		find: (*program).relativeCatalogues,
 	},
 	{
-		text: "the kernel has no faccessat2 (before Linux 5.8), or a filter hides it",
+		text: "the kernel (before Linux 5.8) or a filter hides faccessat2",
 		why:  "sysdeps/unix/sysv/linux/faccessat.c: the identity of the process is asked for after ENOSYS alone",
 		find: (*program).oldAccess,
 	},
 	{
-		text: "getrandom fails (before Linux 3.17, or where a filter denies it)",
+		text: "getrandom fails (before Linux 3.17 or where a filter denies it)",
 		why:  "OpenSSL, providers/implementations/rands/seeding/rand_unix.c wait_random_seeded: waits for /dev/random before it reads /dev/urandom, for want of getrandom",
 		find: (*program).noRandom,
 	},
@@ -148,17 +148,11 @@ var finders = []finder{
 	},
 }
 
-const (
-	whenOpened        = "a library is loaded that the program opens while it runs"
-	whenLoaderStarted = "the loader itself is started as a program"
-)
+const whenLoaderStarted = "the loader itself is started as a program"
 
 // conditions are those that do not hold from the start.
 func (p *program) conditions(r *resolver) []condition {
-	var out []condition
-	if len(p.starts.opened) > 0 {
-		out = append(out, condition{text: whenOpened, opened: true})
-	}
+	out := p.openings()
 	if p.o.Off&Conditions != 0 {
 		return out
 	}

@@ -113,6 +113,7 @@ func (p *program) open() bool {
 			p.o.Open(m.name, p.owner(m.hop.fn).index)
 		}
 	}
+	p.openFamilies()
 	return found || len(p.c.Modules) > before
 }
 

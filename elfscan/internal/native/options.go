@@ -1,5 +1,7 @@
 package native
 
+import "github.com/profcheck/profcheck/elfscan/internal/loader"
+
 // Options say how far an analysis goes.
 type Options struct {
 	Off          Analyses // sharper analyses that are left out
@@ -7,6 +9,9 @@ type Options struct {
 	// Open adds a library that the program opens by this name while it runs, and reports whether it
 	// was found; nil if nothing is to be opened. It is called for constant names only.
 	Open func(name string, from int) bool
+	// Families lists what the modules that are there so far may load by rules of their own; nil if that
+	// is not known.
+	Families func() []loader.Family
 	// Outside says that the facts of the program leave out some of its code, which is analysed
 	// elsewhere: that code may call every function of these facts, and all that the program imports.
 	Outside bool

@@ -16,7 +16,8 @@ type Result struct {
 	Needs      []Need // ascending number
 	Unresolved []Unresolved
 	Gaps       []Gap
-	Reached    int // functions that can run, of Functions
+	Families   []loader.Family // that the program may load by their rules, and that were not opened
+	Reached    int             // functions that can run, of Functions
 	Functions  int
 }
 
@@ -82,11 +83,11 @@ type Gap struct {
 // program is a closure under study.
 type program struct {
 	*host
+	opened
 	c        *loader.Closure
 	o        Options
 	arch     *syscalls.Arch
 	byName   map[string][]uint64
-	sought   map[string]bool // names that are looked up while the program runs
 	starts   *starts
 	tree     *tree // from all starts
 	root     map[node]bool
@@ -98,13 +99,20 @@ type program struct {
 	unseenBy map[node]string
 }
 
+// opened is what an analysis keeps when it starts over because libraries were opened.
+type opened struct {
+	sought map[string]bool           // names that are looked up while the program runs
+	tried  map[string]bool           // files of families that were opened
+	family map[string]*loader.Family // by file
+}
+
 // Analyse finds what the modules of c can call. facts is asked once for each module.
 func Analyse(c *loader.Closure, facts func(*loader.Loaded) *code.Facts, o Options) *Result {
 	if len(c.Modules) == 0 {
 		return &Result{}
 	}
 	known := map[*loader.Loaded]*code.Facts{}
-	sought := map[string]bool{}
+	kept := opened{map[string]bool{}, map[string]bool{}, map[string]*loader.Family{}}
 	for round := 0; ; round++ {
 		p := link(c, func(l *loader.Loaded) *code.Facts {
 			f := known[l]
@@ -117,7 +125,7 @@ func Analyse(c *loader.Closure, facts func(*loader.Loaded) *code.Facts, o Option
 		if p == nil {
 			return &Result{}
 		}
-		p.sought = sought
+		p.opened = kept
 		p.reach()
 		if round < maxRounds && p.open() {
 			continue

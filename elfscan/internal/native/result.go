@@ -61,6 +61,7 @@ func (p *program) result() *Result {
 	slices.SortFunc(res.Needs, func(a, b Need) int { return cmp.Compare(a.Nr, b.Nr) })
 	p.addUnresolved(res, r)
 	p.addGaps(res)
+	res.Families = p.families()
 	return res
 }
 
@@ -77,7 +78,7 @@ func (p *program) need(nr int32, cands []candidate, c *classifier) Need {
 			cmp.Compare(a.hop.at, b.hop.at), cmp.Compare(a.hop.origin().at, b.hop.origin().at))
 	})
 	n.Class = cands[0].class
-	n.Condition = anyOf(cands)
+	n.Condition = brief(anyOf(cands))
 	for i := range n.Args {
 		n.Args[i] = mergeArgs(cands, i)
 	}
@@ -91,7 +92,7 @@ func (p *program) need(nr int32, cands []candidate, c *classifier) Need {
 				continue
 			}
 			seen[key] = true
-			n.Sites = append(n.Sites, Site{Class: c.class, Condition: c.condition, Args: c.args, Path: p.pathIn(t, h), Always: always})
+			n.Sites = append(n.Sites, Site{Class: c.class, Condition: brief(c.condition), Args: c.args, Path: p.pathIn(t, h), Always: always})
 		}
 	}
 	return n

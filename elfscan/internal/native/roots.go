@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"slices"
 
+	"github.com/profcheck/profcheck/elfscan/internal/loader"
 	"github.com/profcheck/profcheck/elfscan/internal/module"
 )
 
@@ -23,22 +24,26 @@ type starts struct {
 	entry  []node // entry of the program
 	libc   []node // constructors and destructors of the libc and the loader, thread-local data
 	init   []node // the same of all other modules
-	opened []node // the same of libraries that are opened while the program runs, and what they export
+	// opened are the same of libraries that are opened while the program runs, and what they export, by
+	// module. Those that are known to be loaded count for init.
+	opened [][]node
 
 	outside []node // what code of the program can call that its facts leave out
 }
 
 func (s *starts) all() []node {
-	return slices.Concat(s.entry, s.loader, s.init, s.opened, s.outside)
+	return slices.Concat(s.entry, s.loader, s.init, slices.Concat(s.opened...), s.outside)
 }
 
 func (p *program) findStarts() *starts {
-	st := &starts{}
+	st := &starts{opened: make([][]node, len(p.mods))}
+	given := p.givenModules()
 	for _, m := range p.mods {
 		to := &st.init
 		switch {
+		case given[m.index]:
 		case m.Opened:
-			to = &st.opened
+			to = &st.opened[m.index]
 		case m.Interp || p.isLibc(m):
 			to = &st.libc
 		}
@@ -50,8 +55,8 @@ func (p *program) findStarts() *starts {
 			st.entry = p.add(st.entry, m.base+m.Entry)
 		}
 		switch {
-		case m.Opened && !p.needed(m):
-			st.opened = p.exports(m, st.opened)
+		case m.Opened && (!p.needed(m) || m.Given):
+			*to = p.exports(m, *to)
 		case m.index == 0 && m.Library():
 			st.init = p.exports(m, st.init)
 		}
@@ -64,8 +69,8 @@ func (p *program) findStarts() *starts {
 	if len(p.sought) > 0 {
 		for _, m := range p.mods {
 			to := &st.init
-			if m.Opened {
-				to = &st.opened
+			if m.Opened && !given[m.index] {
+				to = &st.opened[m.index]
 			}
 			for i := range m.Symbols {
 				if sym := &m.Symbols[i]; exported(sym) && p.sought[sym.Name] {
@@ -189,6 +194,9 @@ var known = func() map[string]bool {
 		for _, n := range names {
 			k[n] = true
 		}
+	}
+	for _, n := range loader.Triggers() {
+		k[n] = true
 	}
 	for _, names := range []map[string]int{openers, starters, lookups} {
 		for n := range names {
