@@ -28,6 +28,7 @@ type Usage struct {
 	Kind       string // "go" or "elf"
 	Arch       *syscalls.Arch
 	Complete   bool // nothing unresolved and nothing missing
+	Unread     bool // its process can hold code that was not read, such as what it loads by name
 	Needs      []Need
 	Unresolved []string // functions with a call of unknown number
 	Missing    []string // what runs in the process and was not read, a clause each

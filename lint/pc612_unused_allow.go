@@ -11,9 +11,9 @@ var _ = register(&Check{
 	Title: "the profile allows calls that nothing needs",
 	Why: "Every call that is open and not needed is kernel code that an intruder can reach for nothing. The list names the " +
 		"riskiest first; the rank is the catalogue's.",
-	When: "Information, as one finding for all programs together. If a scan is incomplete it says \"not seen\" instead of " +
-		"\"not needed\", because what was not read may need more.",
-	Wrong:  "Programs that the checked one starts inherit the filter and may need more; so may code that it loads by name.",
+	When: "Information, as one finding for all programs together. It says \"not seen\" instead of \"not needed\" if a scan " +
+		"is incomplete or the program loads code that was not read, which may need more.",
+	Wrong:  "Programs that the checked one starts inherit the filter and may need more.",
 	Remedy: "Make a profile of what is needed, and keep a shared default for programs that nobody has scanned.",
 	Sources: []string{
 		"https://docs.docker.com/engine/security/seccomp/",
@@ -37,7 +37,7 @@ var _ = register(&Check{
 		complete := true
 		for _, u := range p.Input.Usage {
 			programs = append(programs, u.Program)
-			complete = complete && u.Complete
+			complete = complete && u.Complete && !u.Unread
 		}
 		byDanger(names)
 		f := finding.Finding{

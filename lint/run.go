@@ -182,6 +182,11 @@ func (p *Pass) call(abi *ABI, nr int32) *call {
 	c.name, c.named = abi.NameOf(nr)
 	if !c.named {
 		c.name = fmt.Sprintf("call number %d", nr)
+		if x32 := syscalls.ByName("x32"); abi.Audit == x32.Audit {
+			if name, ok := x32.NameOf(nr); ok {
+				c.name, c.named = name+" (x32)", true
+			}
+		}
 	}
 	if p.byNumber == nil {
 		p.byNumber = make(map[callKey]*call)

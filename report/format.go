@@ -17,6 +17,7 @@ type Format struct {
 type Options struct {
 	Color   bool // use terminal colours
 	Verbose bool // text: whole paths and lists where the default shortens them
+	Quiet   bool // text: without the notes on what was out of sight
 }
 
 // formats in the order in which help names them.

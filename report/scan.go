@@ -76,7 +76,9 @@ type Unresolved struct {
 type Gap struct {
 	Kind   string   `json:"kind"` // exec, dlopen, plugin, loader or missing
 	Detail string   `json:"detail"`
-	Names  []string `json:"names,omitempty"` // what is started, loaded or missing, as far as known
+	Names  []string `json:"names,omitempty"`  // what is started, loaded or missing, as far as known
+	Give   []string `json:"give,omitempty"`   // values of --with or --plugin that let the next run read it
+	Absent []string `json:"absent,omitempty"` // programs among Names that the root does not have
 	Path   []Frame  `json:"path,omitempty"`
 }
 

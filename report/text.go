@@ -15,7 +15,7 @@ var textFormat = Format{
 	Name:  "text",
 	Title: "for people; the default",
 	Write: func(w io.Writer, d Document, o Options) error {
-		p := &printer{color: o.Color, verbose: o.Verbose}
+		p := &printer{color: o.Color, verbose: o.Verbose, quiet: o.Quiet}
 		switch d := d.(type) {
 		case *Check:
 			p.check(d)
@@ -62,6 +62,7 @@ type printer struct {
 	out     bytes.Buffer
 	color   bool
 	verbose bool
+	quiet   bool
 }
 
 // style is a way to mark words on a terminal, as the number of its escape sequence (ECMA-48 SGR).

@@ -180,7 +180,7 @@ func (p *printer) more(list []Finding) {
 	}
 	text := fmt.Sprintf(" and %d more", len(list))
 	if len(names) > 0 {
-		text += " on " + strings.Join(names, ", ")
+		text += " on " + strings.Join(some(names, 2*shown), ", ")
 	}
 	p.lead(severityStyles[list[0].Severity], list[0].Severity, text+" (--verbose shows them)")
 }
@@ -227,18 +227,18 @@ func (p *printer) path(indent string, frames []Frame) {
 // unused prints the one counted line on what is open without need.
 func (p *printer) unused(c *Check) {
 	u := c.Unused
-	switch {
-	case u == nil:
-		return
-	case u.Count == 0:
-		p.lead(bold, "allowed but not needed", ": nothing")
+	if u == nil {
 		return
 	}
 	label := "allowed but not needed"
 	for _, b := range c.Binaries {
-		if !b.Complete {
+		if !b.Complete || slices.ContainsFunc(b.Gaps, Gap.hides) {
 			label = "allowed but not seen"
 		}
+	}
+	if u.Count == 0 {
+		p.lead(bold, label, ": nothing")
+		return
 	}
 	text := ": " + count(u.Count, "syscall")
 	if len(u.Riskiest) > 0 {
@@ -253,7 +253,7 @@ func (p *printer) gaps(binaries []Binary) {
 	for i, b := range binaries {
 		p.script(b)
 		for _, g := range b.Gaps {
-			p.lead(bold, "note", fmt.Sprintf(": %s: %s", names[i], g.text(b)))
+			p.note(fmt.Sprintf("%s: %s", names[i], g.text(b)))
 		}
 	}
 }
@@ -342,3 +342,6 @@ func (p *printer) outcomes(c *Check) {
 		p.line("  %s", strings.Join(unused, " "))
 	}
 }
+
+// hides reports whether code that runs in the process itself was not read.
+func (g Gap) hides() bool { return g.Kind == "dlopen" || g.Kind == "plugin" || g.Kind == "missing" }

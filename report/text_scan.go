@@ -42,7 +42,7 @@ func (p *printer) binary(b Binary) {
 	p.lead(mark, word, text)
 	p.modules(b)
 	p.calls(b.Syscalls)
-	if len(b.Unresolved)+len(b.Script)+len(b.Gaps) > 0 {
+	if len(b.Unresolved) > 0 || !p.quiet && len(b.Script)+len(b.Gaps) > 0 {
 		p.blank()
 	}
 	for _, u := range b.Unresolved {
@@ -53,8 +53,8 @@ func (p *printer) binary(b Binary) {
 	}
 	p.script(b)
 	for _, g := range b.Gaps {
-		p.lead(bold, "note", ": "+g.text(b))
-		if len(g.Path) > 0 && g.Kind != "missing" {
+		p.note(g.text(b))
+		if len(g.Path) > 0 && g.Kind != "missing" && !p.quiet {
 			p.line("    by: %s", short(g.Path))
 		}
 	}
@@ -176,7 +176,7 @@ func (p *printer) script(b Binary) {
 	if len(b.Modules) > 0 {
 		interpreter += " " + b.Modules[0].Path
 	}
-	text := fmt.Sprintf(": %s is a script: %s was checked", b.Script[0], interpreter)
+	text := fmt.Sprintf("%s is a script: %s was checked", b.Script[0], interpreter)
 	switch rest := b.Script[1:]; len(rest) {
 	case 0:
 	case 1:
@@ -184,7 +184,7 @@ func (p *printer) script(b Binary) {
 	default:
 		text += ", to which " + words(rest) + " lead"
 	}
-	p.lead(bold, "note", text)
+	p.note(text)
 }
 
 // text is what a gap of a binary is, with what can be done about it.
@@ -195,35 +195,77 @@ func (g Gap) text(b Binary) string {
 	return g.Detail
 }
 
-// advice says how the next run can see more.
+// advice says how the next run can see more, and what it would look for in vain.
 func (g Gap) advice(b Binary) string {
-	const some = 3
-	flags := func(flag string) string {
-		var list []string
-		for i, n := range g.Names {
-			if i == some {
-				list = append(list, "...")
-				break
-			}
-			list = append(list, flag+" "+n)
+	text := g.next(b)
+	if len(g.Absent) > 0 {
+		if text != "" {
+			text += "; "
 		}
-		return strings.Join(list, " ")
+		text += "not here: " + strings.Join(some(g.Absent, 3), ", ")
 	}
+	return text
+}
+
+// next is the flag for the next run.
+func (g Gap) next(b Binary) string {
 	switch {
 	case g.Kind == "exec" && len(g.Names) == 0:
 		return "check what it starts, or give it with --with"
-	case g.Kind == "exec" && len(g.Names) == 1:
-		return "check it too, or give " + flags("--with")
-	case g.Kind == "exec":
-		return "check them too, or give " + flags("--with")
+	case g.Kind == "exec" && len(g.Give) == 1 && len(g.Names) == 1:
+		return "check it too, or give " + flags("--with", g.Give)
+	case g.Kind == "exec" && len(g.Give) == 1:
+		return "give " + flags("--with", g.Give)
+	case g.Kind == "exec" && len(g.Give) > 1:
+		return "check them too, or give " + flags("--with", g.Give)
 	case g.Kind == "dlopen" && len(g.Names) == 0 && slices.ContainsFunc(b.Modules, func(m Module) bool { return m.Opened }):
 		return "what it loads besides those listed, give with --plugin"
 	case g.Kind == "dlopen" && len(g.Names) == 0:
 		return "give it with --plugin"
-	case g.Kind == "dlopen" && len(g.Names) <= 2:
-		return "give " + flags("--plugin")
-	case g.Kind == "dlopen":
+	case g.Kind == "dlopen" && len(g.Give) > 2:
 		return "give what it uses with --plugin"
+	case g.Kind == "dlopen" && len(g.Give) > 0:
+		return "give " + flags("--plugin", g.Give)
 	}
 	return ""
+}
+
+// flags repeats a flag for each of some values, as a shell takes it.
+func flags(flag string, values []string) string {
+	const most = 3
+	var list []string
+	for _, v := range values[:min(len(values), most)] {
+		list = append(list, flag+" "+Quoted(v))
+	}
+	text := strings.Join(list, " ")
+	if more := len(values) - most; more > 0 {
+		text += fmt.Sprintf(" (and %d more)", more)
+	}
+	return text
+}
+
+// some returns the first of a list, and how many more there are.
+func some(list []string, most int) []string {
+	if more := len(list) - most; more > 0 {
+		return append(slices.Clone(list[:most]), fmt.Sprintf("%d more", more))
+	}
+	return list
+}
+
+// Quoted renders a word so that a shell takes it as one.
+func Quoted(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+,:@%=", r)
+	}
+	if word != "" && !strings.ContainsFunc(word, func(r rune) bool { return !plain(r) }) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// note prints what was out of sight, unless notes are not wanted.
+func (p *printer) note(text string) {
+	if !p.quiet {
+		p.lead(bold, "note", ": "+text)
+	}
 }

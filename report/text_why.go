@@ -8,12 +8,7 @@ import (
 func (p *printer) why(w *Why) {
 	name := call(w.Why.Name, w.Why.Nr)
 	if !w.Needed {
-		if w.Complete {
-			p.lead(green, "not needed", fmt.Sprintf(": %s cannot call %s (%d on %s)", w.Binary, name, w.Why.Nr, w.Arch))
-		} else {
-			p.lead(yellow, "not seen", fmt.Sprintf(": nothing in %s calls %s (%d on %s), but the scan is incomplete: %s",
-				w.Binary, name, w.Why.Nr, w.Arch, strings.Join(w.Missing, "; ")))
-		}
+		p.notNeeded(w, name)
 		return
 	}
 	text := fmt.Sprintf(": %s can call %s (%d on %s), class %s", w.Binary, name, w.Why.Nr, w.Arch, w.Need.Class)
@@ -44,5 +39,22 @@ func (p *printer) why(w *Why) {
 	if more := len(w.Sites) - len(sites); more > 0 {
 		p.blank()
 		p.line("%s (--verbose shows them)", count(more, "more place"))
+	}
+}
+
+// notNeeded says that no place was found that makes the call. It is certain only if all code was read.
+func (p *printer) notNeeded(w *Why, name string) {
+	asked := fmt.Sprintf("%s (%d on %s)", name, w.Why.Nr, w.Arch)
+	switch {
+	case !w.Complete:
+		p.lead(yellow, "not seen", fmt.Sprintf(": nothing in %s calls %s, but the scan is incomplete: %s",
+			w.Binary, asked, strings.Join(w.Missing, "; ")))
+	case len(w.Gaps) > 0:
+		p.lead(yellow, "not seen", fmt.Sprintf(": nothing that was read of %s calls %s", w.Binary, asked))
+	default:
+		p.lead(green, "not needed", fmt.Sprintf(": %s cannot call %s", w.Binary, asked))
+	}
+	for _, g := range w.Gaps {
+		p.note(g.text(Binary{}))
 	}
 }

@@ -9,6 +9,7 @@ type Why struct {
 	Arch     string   `json:"arch"`
 	Complete bool     `json:"complete"` // false: a syscall that was not found may exist all the same
 	Missing  []string `json:"missing,omitempty"`
+	Gaps     []Gap    `json:"gaps,omitempty"` // if it is not needed: code of the process that was not read and can make the call
 	Why      Asked    `json:"why"`
 	Needed   bool     `json:"needed"`
 	Need     *Need    `json:"need,omitempty"`
@@ -41,6 +42,11 @@ func (w *Why) check() error {
 	}
 	if w.Need != nil {
 		if err := oneOf("need.class", w.Need.Class, classes); err != nil {
+			return err
+		}
+	}
+	for i, g := range w.Gaps {
+		if err := oneOf(fmt.Sprintf("gaps[%d].kind", i), g.Kind, gapKinds); err != nil {
 			return err
 		}
 	}

@@ -155,7 +155,7 @@ func (a *App) whyCommand(o *options) *cobra.Command {
 		Use:   "why BINARY SYSCALL",
 		Short: "The path of calls that proves that a binary can make a syscall",
 		Long: `Shows how the binary reaches the syscall: the entry point first, the instruction last. The exit code
-is 0 if it can make the call, 1 if it cannot, and 3 if nothing was found but the scan is incomplete.`,
+is 0 if it can make the call, 1 if nothing that was read makes it, and 3 if in addition the scan is incomplete.`,
 		Example:           "  profcheck why ./server ptrace\n  profcheck why --root ./rootfs nginx ptrace",
 		Args:              exactly(2, "BINARY and SYSCALL"),
 		ValidArgsFunction: completeFileThenSyscall,
@@ -186,17 +186,24 @@ func (a *App) why(o *options, path, word string) error {
 	}
 	doc := &report.Why{Version: report.Version, Binary: path, Arch: s.Arch.Name, Complete: s.Complete()}
 	doc.Why.Nr = nr
-	doc.Why.Name, _ = s.Arch.NameOf(nr)
+	doc.Why.Name = nameOf(s.Arch, nr)
 	code := exitFindings
 	if n := s.Need(nr); n != nil {
 		need := needDoc(n, s.Arch)
 		doc.Needed, doc.Need = true, &need
 		doc.Sites = sitesDoc(s, n)
 		code = exitOK
-	} else if !s.Complete() {
-		doc.Missing = missing(s)
-		if !o.allowIncomplete {
-			code = exitUnknown
+	} else {
+		for _, g := range gapsDoc(s, unreadGaps(s)) {
+			if g.Kind != string(elfscan.GapMissing) { // these are among Missing
+				doc.Gaps = append(doc.Gaps, g)
+			}
+		}
+		if !s.Complete() {
+			doc.Missing = missing(s)
+			if !o.allowIncomplete {
+				code = exitUnknown
+			}
 		}
 	}
 	if err := a.emit(o, doc); err != nil {

@@ -11,7 +11,7 @@ import (
 
 // usageOf hands what a scan found to lint, under the name that the verdict uses.
 func usageOf(r *elfscan.Result, program string) lint.Usage {
-	u := lint.Usage{Program: program, Kind: r.Kind, Arch: r.Arch, Complete: r.Complete()}
+	u := lint.Usage{Program: program, Kind: r.Kind, Arch: r.Arch, Complete: r.Complete(), Unread: len(unreadGaps(r)) > 0}
 	for _, n := range r.Needs {
 		need := lint.Need{Nr: n.Nr, Name: n.Name, Class: n.Class, Condition: n.Condition, Args: constants(n.Args)}
 		if len(n.Sites) > 0 {
@@ -54,7 +54,7 @@ func binaryDoc(r *elfscan.Result) report.Binary {
 	b := report.Binary{
 		Path: r.Path, Kind: r.Kind, Arch: r.Arch.Name, Toolchain: r.GoVersion, Complete: r.Complete(),
 		Script: r.Script, Root: r.Root, With: r.With,
-		Syscalls: []report.Need{}, Unresolved: []report.Unresolved{}, Gaps: []report.Gap{},
+		Syscalls: []report.Need{}, Unresolved: []report.Unresolved{},
 	}
 	for _, m := range r.Modules {
 		b.Modules = append(b.Modules, report.Module{Path: m.Path, BuildID: m.BuildID, Opened: m.Opened})
@@ -67,15 +67,13 @@ func binaryDoc(r *elfscan.Result) report.Binary {
 			Function: u.Function, Address: report.Hex(u.Address), Reason: u.Reason, Path: report.FromPath(u.Path),
 		})
 	}
-	for _, g := range r.Gaps {
-		b.Gaps = append(b.Gaps, report.Gap{Kind: string(g.Kind), Detail: g.Detail, Names: g.Names, Path: report.FromPath(g.Path)})
-	}
+	b.Gaps = gapsDoc(r, r.Gaps)
 	return b
 }
 
 func needDoc(n *elfscan.Need, abi *syscalls.Arch) report.Need {
 	doc := report.Need{
-		Name: n.Name, Nr: n.Nr, Class: string(n.Class), Condition: n.Condition, Detail: n.Detail,
+		Name: nameOf(abi, n.Nr), Nr: n.Nr, Class: string(n.Class), Condition: n.Condition, Detail: n.Detail,
 		Args: argsDoc(n.Args, n.Name, abi), Path: []report.Frame{},
 	}
 	if len(n.Sites) > 0 {

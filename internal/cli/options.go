@@ -48,7 +48,7 @@ func (o *options) outputFlags(cmd *cobra.Command) {
 	f.StringVarP(&o.output, "output", "o", "", "write the result to `FILE` instead of stdout")
 	f.BoolVar(&o.force, "force", false, "let -o overwrite an existing file")
 	f.StringVar(&o.color, "color", "auto", "colours: auto, always, never")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "no notes on stderr")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no notes")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "text: whole paths and lists")
 	words(cmd, "format", report.FormatNames()...)
 	words(cmd, "color", colorWords...)

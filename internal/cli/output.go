@@ -17,7 +17,7 @@ func (a *App) emit(o *options, d report.Document) error {
 		return usage("%w", err)
 	}
 	var out bytes.Buffer
-	if err := format.Write(&out, d, report.Options{Color: a.colors(o), Verbose: o.verbose}); err != nil {
+	if err := format.Write(&out, d, report.Options{Color: a.colors(o), Verbose: o.verbose, Quiet: o.quiet}); err != nil {
 		return err
 	}
 	if o.output == "" {
