@@ -112,16 +112,25 @@ func Analyse(c *loader.Closure, facts func(*loader.Loaded) *code.Facts, o Option
 		return &Result{}
 	}
 	known := map[*loader.Loaded]*code.Facts{}
+	once := func(l *loader.Loaded) *code.Facts {
+		f := known[l]
+		if f == nil {
+			f = facts(l)
+			known[l] = f
+		}
+		return f
+	}
+	if o.Conservative {
+		return conservative(c, once, o)
+	}
+	return fixpoint(c, once, o)
+}
+
+// fixpoint links and walks the modules until nothing more is opened.
+func fixpoint(c *loader.Closure, facts func(*loader.Loaded) *code.Facts, o Options) *Result {
 	kept := opened{map[string]bool{}, map[string]bool{}, map[string]*loader.Family{}}
 	for round := 0; ; round++ {
-		p := link(c, func(l *loader.Loaded) *code.Facts {
-			f := known[l]
-			if f == nil {
-				f = facts(l)
-				known[l] = f
-			}
-			return f
-		}, o)
+		p := link(c, facts, o)
 		if p == nil {
 			return &Result{}
 		}
