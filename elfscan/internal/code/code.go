@@ -31,11 +31,22 @@
 // of itself and of the next object.
 package code
 
+import "sort"
+
 // Facts is what is known about a module's code.
 type Facts struct {
 	Funcs   []Func   // ascending Start, not overlapping, covering all bytes that may be code
 	Refs    []Ref    // those of Funcs[0] first; within a function by address
 	Objects []uint64 // where data objects may begin, ascending: symbols, targets of pointers, addresses that code forms
+}
+
+// Bounds returns where the function begins and ends that holds addr; false if none does.
+func (f *Facts) Bounds(addr uint64) (start, end uint64, ok bool) {
+	i := sort.Search(len(f.Funcs), func(i int) bool { return f.Funcs[i].End > addr })
+	if i == len(f.Funcs) || f.Funcs[i].Start > addr {
+		return 0, 0, false
+	}
+	return f.Funcs[i].Start, f.Funcs[i].End, true
 }
 
 // Func is a range of code that is entered at Start, and perhaps elsewhere.

@@ -17,6 +17,9 @@ type Source struct {
 	// Open reads a file of the root. It is called with paths as they are inside of the root, and at
 	// most for a handful of them. nil means that there are no separate debug files.
 	Open func(path string) ([]byte, error)
+	// Bounds tells where the function begins and ends that holds an address, as far as code shows. It
+	// bounds symbols without a size, and names what has no symbol. nil if nobody looked at the code.
+	Bounds func(addr uint64) (start, end uint64, ok bool)
 }
 
 // Frame is a function and a place in it.
@@ -64,7 +67,7 @@ func (s *Symbolizer) function(addr uint64) string {
 		s.table = nameTable(s.module, found)
 	}
 	symbol, ok := find(s.table, addr)
-	if !ok {
+	if !ok || symbol.label && s.beyond(symbol.addr, addr) {
 		return fmt.Sprintf("sub_%x", s.start(addr))
 	}
 	name, ok := s.names[symbol.addr]
@@ -75,8 +78,27 @@ func (s *Symbolizer) function(addr uint64) string {
 	return name
 }
 
-// start returns where the code begins that an address belongs to, as far as frame descriptions tell.
+// beyond reports whether an address lies behind the function at label: assemblers give symbols no
+// size, and what has no symbol may follow.
+func (s *Symbolizer) beyond(label, addr uint64) bool {
+	if s.source.Bounds == nil {
+		return false
+	}
+	if start, _, ok := s.source.Bounds(addr); ok {
+		return start > label
+	}
+	_, end, ok := s.source.Bounds(label)
+	return ok && addr >= end
+}
+
+// start returns where the code begins that an address belongs to, as far as flow or frame
+// descriptions tell.
 func (s *Symbolizer) start(addr uint64) uint64 {
+	if s.source.Bounds != nil {
+		if start, _, ok := s.source.Bounds(addr); ok {
+			return start
+		}
+	}
 	frames := s.module.Frames
 	i := sort.Search(len(frames), func(i int) bool { return frames[i].Start > addr }) - 1
 	if i >= 0 && addr < frames[i].End {

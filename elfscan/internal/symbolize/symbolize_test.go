@@ -2,6 +2,7 @@ package symbolize
 
 import (
 	"bytes"
+	"debug/elf"
 	"errors"
 	"fmt"
 	"os"
@@ -213,6 +214,46 @@ func TestSearchedPaths(t *testing.T) {
 }
 
 // Symbols of C libraries come in bundles.
+// TestLabels has symbols without a size, as assemblers make them, and code behind that has no symbol.
+func TestLabels(t *testing.T) {
+	m := &module.Module{
+		Segments: []module.Segment{{Addr: 0x1000, Size: 0x100, Data: make([]byte, 0x100), Exec: true}},
+		Symbols: []module.Symbol{
+			{Name: "memset", Addr: 0x1010, Type: elf.STT_FUNC, Defined: true},
+			{Name: "inner", Addr: 0x1050, Type: elf.STT_FUNC, Defined: true},
+		},
+	}
+	type span struct{ start, end uint64 }
+	bounds := func(addr uint64) (start, end uint64, ok bool) {
+		for _, f := range []span{{0x1000, 0x1010}, {0x1010, 0x1020}, {0x1020, 0x1030}, {0x1040, 0x1060}} {
+			if addr >= f.start && addr < f.end {
+				return f.start, f.end, true
+			}
+		}
+		return 0, 0, false
+	}
+	for _, c := range []struct {
+		addr           uint64
+		without, bound string
+	}{
+		{0x1004, "sub_1004", "sub_1000"},
+		{0x1010, "memset", "memset"},
+		{0x101f, "memset", "memset"},
+		{0x1024, "memset", "sub_1020"}, // another function
+		{0x1038, "memset", "sub_1038"}, // code of no function
+		{0x1044, "memset", "sub_1040"},
+		{0x1054, "inner", "inner"}, // a label in the middle of a function
+		{0x1070, "inner", "sub_1070"},
+	} {
+		if got := New(m, Source{}).Function(c.addr); got != c.without {
+			t.Errorf("%#x is %s, want %s", c.addr, got, c.without)
+		}
+		if got := New(m, Source{Bounds: bounds}).Function(c.addr); got != c.bound {
+			t.Errorf("with bounds %#x is %s, want %s", c.addr, got, c.bound)
+		}
+	}
+}
+
 func TestBestSymbol(t *testing.T) {
 	m := &module.Module{Segments: []module.Segment{{Addr: 0x1000, Size: 0x1000, Exec: true}, {Addr: 0x2000, Size: 0x1000}}}
 	function := func(name string, addr, size uint64, local bool) candidate {

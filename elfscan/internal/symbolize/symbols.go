@@ -14,6 +14,7 @@ import (
 type symbol struct {
 	addr, end uint64
 	name      string // as in the file
+	label     bool   // has no size: end is where it ends at the latest
 }
 
 // candidate is one of the symbols at an address.
@@ -71,10 +72,10 @@ func nameTable(m *module.Module, found []candidate) []symbol {
 			end = ^uint64(0)
 		}
 		covered = max(covered, end)
-		table = append(table, symbol{best.addr, end, best.name})
+		table = append(table, symbol{best.addr, end, best.name, size == 0})
 	}
 	for i := range table {
-		if table[i].end != table[i].addr {
+		if !table[i].label {
 			continue
 		}
 		table[i].end = labelEnd(m, table[i].addr)
