@@ -246,7 +246,7 @@ func (a *analysis) symbolizer(i int) *symbolize.Symbolizer {
 		return s
 	}
 	m := a.Modules[i]
-	src := symbolize.Source{Path: m.Path}
+	src := symbolize.Source{Path: m.Path, Bounds: a.factsOf(m).Bounds}
 	if a.root != nil {
 		src.Open = a.readDebug
 		src.Data, _ = a.root.ReadFile(m.Path) // gone: names without lines
