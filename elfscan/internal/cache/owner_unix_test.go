@@ -3,8 +3,11 @@
 package cache
 
 import (
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -40,8 +43,34 @@ func TestModes(t *testing.T) {
 }
 
 func TestReadOnlyDirectory(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root writes everywhere")
+	const nobody = 65534
+	if os.Geteuid() == 0 { // root writes everywhere: the test runs again as somebody else
+		tmp, err := os.MkdirTemp("", "readonly")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(tmp)
+		exe, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		self, err := os.ReadFile(exe)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bin := filepath.Join(tmp, "test")
+		if err := errors.Join(os.Chmod(tmp, 0o755), os.WriteFile(bin, self, 0o755), os.Mkdir(filepath.Join(tmp, "dir"), 0o700),
+			os.Chown(filepath.Join(tmp, "dir"), nobody, nobody)); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(bin, "-test.run=^TestReadOnlyDirectory$", "-test.v")
+		cmd.Dir, cmd.Env = tmp, []string{"TMPDIR=" + filepath.Join(tmp, "dir")}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "--- PASS: TestReadOnlyDirectory") {
+			t.Fatalf("as another user: %v\n%s", err, out)
+		}
+		return
 	}
 	dir := t.TempDir()
 	c := open(t, dir)

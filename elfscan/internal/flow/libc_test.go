@@ -99,8 +99,11 @@ func TestLibcSetxid(t *testing.T) {
 				}
 			}
 		}
-		if strings.Contains(o.m.Path, "musl") {
-			t.Skip("musl passes the struct through a pointer to a function")
+		if strings.Contains(o.m.Path, "musl") { // it passes the struct through a pointer to a function
+			if found != 0 {
+				t.Errorf("%d places of musl make all of %v: it has none that is followed", found, want)
+			}
+			return
 		}
 		if found != 2 {
 			t.Errorf("%d places make all of %v, want __nptl_setxid and its signal handler", found, want)
