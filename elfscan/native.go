@@ -267,6 +267,12 @@ func (a *analysis) gap(g native.Gap) []Gap {
 		if !g.All || len(g.Names) == 0 {
 			out = append(out, Gap{Kind: GapExec, Path: way, Detail: "starts programs whose names are not constant, under the same filter"})
 		}
+	case native.GapCode:
+		detail := makesCode
+		if !g.All {
+			detail = mayMakeCode
+		}
+		out = append(out, Gap{Kind: GapCode, Path: way, Detail: detail})
 	case native.GapDlopen:
 		var absent []string
 		for _, n := range g.Names {

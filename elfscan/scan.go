@@ -175,6 +175,7 @@ func (p *program) fill(res *Result, process *process) {
 		return cmp.Or(cmp.Compare(a.Address, b.Address), strings.Compare(a.Reason, b.Reason))
 	})
 	p.addGaps(res, pr)
+	p.addCode(res, byNr, pr)
 }
 
 // maxUnresolved bounds the unresolved places that are told one by one; the rest is one entry.

@@ -74,7 +74,7 @@ type Unresolved struct {
 
 // Gap is something that a scan could not look into.
 type Gap struct {
-	Kind   string   `json:"kind"` // exec, dlopen, plugin, loader or missing
+	Kind   string   `json:"kind"` // exec, dlopen, plugin, loader, code, library or missing
 	Detail string   `json:"detail"`
 	Names  []string `json:"names,omitempty"`  // what is started, loaded or missing, as far as known
 	Give   []string `json:"give,omitempty"`   // values of --with or --plugin that let the next run read it
@@ -97,7 +97,7 @@ func (s *Scan) check() error { return checkBinaries(s.Binaries) }
 
 var (
 	binaryKinds = []string{"go", "elf"}
-	gapKinds    = []string{"exec", "dlopen", "plugin", "loader", "missing"}
+	gapKinds    = []string{"exec", "dlopen", "plugin", "loader", "code", "library", "missing"}
 	classes     = []string{
 		string(finding.Required), string(finding.Startup), string(finding.Child), string(finding.Runtime),
 		string(finding.Conditional), string(finding.VDSO), string(finding.Kernel),

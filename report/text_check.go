@@ -344,4 +344,4 @@ func (p *printer) outcomes(c *Check) {
 }
 
 // hides reports whether code that runs in the process itself was not read.
-func (g Gap) hides() bool { return g.Kind == "dlopen" || g.Kind == "plugin" || g.Kind == "missing" }
+func (g Gap) hides() bool { return g.Kind == "dlopen" || g.Kind == "plugin" || g.Kind == "code" || g.Kind == "missing" }

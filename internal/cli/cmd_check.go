@@ -173,7 +173,7 @@ func strictGaps(s *elfscan.Result) []elfscan.Gap {
 	var out []elfscan.Gap
 	for _, g := range s.Gaps {
 		switch g.Kind {
-		case elfscan.GapExec, elfscan.GapDlopen, elfscan.GapPlugin:
+		case elfscan.GapExec, elfscan.GapDlopen, elfscan.GapPlugin, elfscan.GapCode:
 			out = append(out, g)
 		}
 	}

@@ -70,6 +70,7 @@ type GapKind string
 const (
 	GapExec   GapKind = "exec"
 	GapDlopen GapKind = "dlopen"
+	GapCode   GapKind = "code" // memory is made executable; All: that is sure
 )
 
 // Gap is something that the analysis could not look into.

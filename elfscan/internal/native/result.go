@@ -61,6 +61,7 @@ func (p *program) result() *Result {
 	slices.SortFunc(res.Needs, func(a, b Need) int { return cmp.Compare(a.Nr, b.Nr) })
 	p.addUnresolved(res, r)
 	p.addGaps(res)
+	p.addCode(res, byNr)
 	res.Families = p.families()
 	return res
 }
