@@ -108,3 +108,23 @@ func TestLibcForProgram(t *testing.T) {
 	}
 	lacking(t, "no libc for a library")
 }
+
+// What runs by itself has a name in paths even if the file has none for it.
+func TestNamesOfStripped(t *testing.T) {
+	const source = `
+#include <sys/mount.h>
+#include <sys/swap.h>
+__attribute__((constructor)) static void c(void) { swapon("a", 0); }
+__attribute__((destructor)) static void d(void) { swapoff("a"); }
+int main(void) { return mount("a", "b", "c", 0, 0); }`
+	r, err := Scan(gcc(t, "p", source, "-s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for call, want := range map[string]string{"swapon": "constructor", "swapoff": "destructor", "mount": "_start"} {
+		n := r.need(t, call)
+		if n == nil || n.Sites[0].Path[0].Function != want {
+			t.Errorf("%s: %+v", call, n)
+		}
+	}
+}

@@ -222,6 +222,12 @@ func (a *analysis) moves(c uint64, pointer bool) bool {
 	return m.Type == elf.ET_DYN && m.Segment(c&(1<<moduleBits-1)) != nil
 }
 
+// unnamed begins what stands for the name of a function that the file does not name.
+const unnamed = "sub_"
+
+// roles name such functions that run by themselves.
+var roles = map[native.Role]string{native.Entry: "_start", native.Constructor: "constructor", native.Destructor: "destructor"}
+
 // path names the steps of a path.
 func (a *analysis) path(steps native.Path) finding.Path {
 	var out finding.Path
@@ -231,6 +237,9 @@ func (a *analysis) path(steps native.Path) finding.Path {
 			f := finding.Frame{Function: frames[i].Function, File: frames[i].File, Line: frames[i].Line, Address: s.Address, Edge: finding.EdgeInline}
 			if i == 0 {
 				f.Edge = s.Edge
+				if name := roles[s.Role]; name != "" && strings.HasPrefix(f.Function, unnamed) {
+					f.Function = name
+				}
 			}
 			if s.Module > 0 {
 				f.Module = path.Base(a.Modules[s.Module].Path)

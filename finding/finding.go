@@ -68,7 +68,7 @@ func (p Pos) String() string {
 
 // Frame is one step of a Path: a function and the instruction in it that leads to the next step.
 type Frame struct {
-	Function string // the symbol; "sub_<address>" if the binary names none
+	Function string // the symbol; "sub_<address>" if the binary names none, or what runs by itself: "_start", "constructor", "destructor"
 	File     string // source file of the instruction, "" if unknown
 	Line     int    // its line, 0 if unknown
 	Module   string // base name of the file that holds the function; "" for the program itself

@@ -94,8 +94,8 @@ var enders = []string{"exit", "_exit", "_Exit", "__cxa_finalize"}
 // reach is start-up. A program whose entry passes on nothing does without a libc.
 func (c *classifier) findStartup(without *cut) {
 	p := c.p
-	var roots []node
-	roots = slices.Concat(p.starts.init, slices.Concat(p.starts.opened...), p.starts.outside)
+	var begin []node
+	begin = slices.Concat(p.starts.init, slices.Concat(p.starts.opened...), p.starts.outside)
 	passed := p.o.Outside
 	for _, n := range p.starts.entry {
 		if int(n) >= p.funcs {
@@ -109,10 +109,10 @@ func (c *classifier) findStartup(without *cut) {
 				}
 			})
 		}
-		roots, passed = append(roots, mains...), passed || len(mains) > 0
+		begin, passed = append(begin, mains...), passed || len(mains) > 0
 	}
 	if !passed {
-		roots = append(roots, p.starts.entry...)
+		begin = append(begin, p.starts.entry...)
 	}
 	end := cut{nodes: map[node]bool{}}
 	if without != nil {
@@ -124,7 +124,7 @@ func (c *classifier) findStartup(without *cut) {
 			end.nodes[n] = true
 		}
 	}
-	c.after, _ = p.walkCut(roots, &end)
+	c.after, _ = p.walkCut(roots{known: begin, by: none}, &end)
 }
 
 // passedOn returns the functions of the program whose address function n forms.

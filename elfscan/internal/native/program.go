@@ -55,7 +55,19 @@ type Step struct {
 	Start   uint64 // of the function, as linked
 	Address uint64 // of the instruction, as linked
 	Edge    finding.Edge
+	Role    Role // of the first step: why it begins there
 }
+
+// Role says why a function runs that nothing calls.
+type Role uint8
+
+// The roles that names do not tell.
+const (
+	NoRole      Role = iota
+	Entry            // of the program or the loader
+	Constructor      // of its module
+	Destructor       // of its module
+)
 
 // Unresolved is a syscall instruction whose number could not be told.
 type Unresolved struct {
@@ -179,13 +191,13 @@ func link(c *loader.Closure, facts func(*loader.Loaded) *code.Facts, o Options) 
 func (p *program) reach() {
 	p.starts = p.findStarts()
 	roots := p.starts.all()
+	for _, n := range slices.Concat(roots.known, roots.late) {
+		p.root[n] = true
+	}
 	if p.o.Conservative {
 		for n := range p.funcs {
-			roots = append(roots, node(n))
+			roots.late = append(roots.late, node(n))
 		}
-	}
-	for _, n := range p.starts.all() {
-		p.root[n] = true
 	}
 	p.tree = p.walk(roots)
 	for _, n := range p.tree.order {

@@ -37,28 +37,40 @@ func (c *cut) passes(n node, e *edge) bool {
 	return c == nil || !c.nodes[e.to] && !(c.from[n] && c.at[e.at])
 }
 
+// roots are where a walk begins. What can be reached from those that the reader of a path knows, the
+// program's entry among them, is not told to begin elsewhere.
+type roots struct {
+	known []node
+	late  []node // begun at when nothing more is reached from the others
+	by    node   // leads to the first of late; none if nothing that is known does
+	named int    // how many these are
+}
+
 // walk walks the graph from roots. Calls are followed until nothing new turns up, and only then
 // addresses and data.
-func (g *graph) walk(roots []node) *tree {
-	t, _ := g.walkCut(roots, nil)
+func (g *graph) walk(r roots) *tree {
+	t, _ := g.walkCut(r, nil)
 	return t
 }
 
 // walkCut is walk without what is cut; it returns what it stopped at as well.
-func (g *graph) walkCut(roots []node, c *cut) (*tree, []stopped) {
+func (g *graph) walkCut(from roots, c *cut) (*tree, []stopped) {
 	t := &tree{parent: make([]step, g.nodes), tier: make([]uint8, g.nodes), order: make([]node, 0, g.nodes/4)}
 	for i := range t.tier {
 		t.tier[i] = unreached
 	}
 	var stops []stopped
-	for _, r := range roots {
+	begin := func(r node, by step, level uint8) {
 		switch {
 		case t.tier[r] != unreached:
 		case c != nil && c.nodes[r]:
 			stops = append(stops, stopped{none, edge{to: r}})
 		default:
-			t.mark(r, step{from: none}, 0)
+			t.mark(r, by, level)
 		}
+	}
+	for _, r := range from.known {
+		begin(r, step{from: none}, 0)
 	}
 	direct, other := 0, 0 // up to here the calls of nodes in order were followed, and the rest
 	follow := func(n node, calls bool, level uint8) {
@@ -75,8 +87,16 @@ func (g *graph) walkCut(roots []node, c *cut) (*tree, []stopped) {
 			t.mark(e.to, step{n, e.kind, e.at}, level)
 		}
 	}
-	for tier := 0; direct < len(t.order); tier++ {
+	late := 0
+	for tier := 0; direct < len(t.order) || late < len(from.late); tier++ {
 		level := uint8(min(tier, unreached-1))
+		for ; direct == len(t.order) && late < len(from.late); late++ {
+			by := step{from: none}
+			if late < from.named && from.by != none {
+				by = step{from.by, edgeReference, g.start(from.by)}
+			}
+			begin(from.late[late], by, level)
+		}
 		for ; direct < len(t.order); direct++ {
 			follow(t.order[direct], true, level)
 		}

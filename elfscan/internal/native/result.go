@@ -8,6 +8,7 @@ import (
 
 	"github.com/profcheck/profcheck/elfscan/internal/code"
 	"github.com/profcheck/profcheck/elfscan/internal/flow"
+	"github.com/profcheck/profcheck/elfscan/internal/module"
 	"github.com/profcheck/profcheck/finding"
 )
 
@@ -87,6 +88,9 @@ func (p *program) need(nr int32, cands []candidate, c *classifier) Need {
 	for i := range cands {
 		c := &cands[i]
 		for k, h := range p.split(c.hop, n.Name) {
+			if k > 0 && c.condition == "" && !t.reached(h.fn) {
+				continue // a caller that is one on a condition
+			}
 			always := p.authors(h)
 			key := fmt.Sprint(c.class, c.condition, c.args, always)
 			if seen[key] && (k > 0 || len(n.Sites) >= maxSites) {
@@ -176,7 +180,33 @@ func (p *program) pathIn(t *tree, h *hop) Path {
 		}
 		out = p.step(out, h.fn, h.at, kind)
 	}
+	if len(out) > 0 {
+		out[0].Role = p.role(&out[0])
+	}
 	return out
+}
+
+// role says why a path begins with a step.
+func (p *program) role(s *Step) Role {
+	m := p.mods[s.Module]
+	holds := func(array module.Span) bool {
+		return slices.ContainsFunc(m.wordsIn(array.Addr, array.Addr+array.Size), func(w word) bool { return w.value == m.base+s.Start })
+	}
+	switch s.Start {
+	case m.Entry:
+		return Entry
+	case m.Init:
+		return Constructor
+	case m.Fini:
+		return Destructor
+	}
+	switch {
+	case holds(m.PreinitArray), holds(m.InitArray):
+		return Constructor
+	case holds(m.FiniArray):
+		return Destructor
+	}
+	return NoRole
 }
 
 // step appends function n to a path; entries of linkage tables are left out.

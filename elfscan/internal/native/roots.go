@@ -20,7 +20,8 @@ var personalities = map[string]bool{"__gxx_personality_v0": true, "__gcc_persona
 
 // starts are the roots of a graph by what they belong to.
 type starts struct {
-	loader []node // entry of the interpreter, and what it calls by name
+	loader []node // entry of the interpreter
+	named  []node // what it calls by name
 	entry  []node // entry of the program
 	libc   []node // constructors and destructors of the libc and the loader, thread-local data
 	init   []node // the same of all other modules
@@ -31,8 +32,13 @@ type starts struct {
 	outside []node // what code of the program can call that its facts leave out
 }
 
-func (s *starts) all() []node {
-	return slices.Concat(s.entry, s.loader, s.init, slices.Concat(s.opened...), s.outside)
+func (s *starts) all() roots {
+	r := roots{known: slices.Concat(s.entry, s.loader, s.init), by: none, named: len(s.named)}
+	if len(s.loader) > 0 {
+		r.by = s.loader[0]
+	}
+	r.late = slices.Concat(s.named, slices.Concat(s.opened...), s.outside)
+	return r
 }
 
 func (p *program) findStarts() *starts {
@@ -62,8 +68,11 @@ func (p *program) findStarts() *starts {
 		}
 	}
 	for _, name := range libcNames {
+		if len(p.mods) == 1 && len(p.mods[0].Needed) == 0 {
+			break // there is no loader that could ask
+		}
 		for _, a := range p.named(name) {
-			st.loader = p.add(st.loader, a)
+			st.named = p.add(st.named, a)
 		}
 	}
 	if len(p.sought) > 0 {
