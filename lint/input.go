@@ -30,8 +30,10 @@ type Usage struct {
 	Complete   bool // nothing unresolved and nothing missing
 	Unread     bool // its process can hold code that was not read, such as what it loads by name
 	Needs      []Need
-	Unresolved []string // functions with a call of unknown number
-	Missing    []string // what runs in the process and was not read, a clause each
+	Root       string                   // the directory that stands for /; "" for this machine's own
+	Why        func(call string) string // the command that shows who makes a call; nil: there is none
+	Unresolved []string                 // the places of calls of unknown number, as a reader looks for them
+	Missing    []string                 // what runs in the process and was not read, a clause each
 }
 
 // Need is one system call that a program can make.

@@ -123,10 +123,10 @@ const grave = 76
 // costs if the call is a dangerous one.
 func (p *Pass) allow(c *call, what string) string {
 	text := "allow " + what
+	if caps := p.opening(c); caps != "" {
+		return "grant the container " + caps + " if it is to do this, or " + text
+	}
 	if d := catalog.DangerOf(c.name); d != nil && d.Rank >= grave {
-		if len(d.Caps) > 0 && !c.abi.granted(d.Caps) && p.gatedByCap(c.name, d.Caps) {
-			return "grant the container " + strings.Join(d.Caps, " or ") + " if it is to do this, or " + text
-		}
 		return text + " only if the program cannot do without it: it " + d.Why
 	}
 	var siblings []string
@@ -141,19 +141,40 @@ func (p *Pass) allow(c *call, what string) string {
 	return text
 }
 
-// gatedByCap reports whether a rule opens the call for containers with one of the capabilities.
-func (p *Pass) gatedByCap(name string, caps []string) bool {
+// opening returns the capabilities for which rules open the call: "CAP_SYS_ADMIN or CAP_BPF". It is
+// empty if there are none, or if the container has them and the call is denied all the same.
+func (p *Pass) opening(c *call) string {
+	var ways []string
 	for i := range p.Input.Profile.Rules {
 		r := &p.Input.Profile.Rules[i]
-		if !opens(r.Action.Value(r.ErrnoRet)) {
+		if len(r.Includes.Caps) == 0 || !opens(r.Action.Value(r.ErrnoRet)) ||
+			!slices.ContainsFunc(r.Names, func(n profile.Name) bool { return n.Text == c.name }) {
 			continue
 		}
-		if slices.ContainsFunc(r.Names, func(n profile.Name) bool { return n.Text == name }) &&
-			slices.ContainsFunc(r.Includes.Caps, func(n profile.Name) bool { return slices.Contains(caps, n.Text) }) {
-			return true
+		var all []string // of one rule, the container needs all
+		for _, n := range r.Includes.Caps {
+			if !c.abi.granted([]string{n.Text}) {
+				all = append(all, n.Text)
+			}
+		}
+		if way := strings.Join(all, " and "); way == "" {
+			return ""
+		} else if !slices.Contains(ways, way) {
+			ways = append(ways, way)
 		}
 	}
-	return false
+	return strings.Join(ways, " or ")
+}
+
+// place is the command that shows where a program makes the call, behind the given words; "" if
+// there is none.
+func (p *Pass) place(words, program string, c *call) string {
+	for _, u := range p.Input.Usage {
+		if u.Program == program && u.Why != nil && c.named && !strings.HasSuffix(c.name, x32Suffix) {
+			return words + u.Why(c.name)
+		}
+	}
+	return ""
 }
 
 // deniedBy returns the place of a rule that denies the call, the profile as a whole if it is the

@@ -35,9 +35,8 @@ func (p *Pass) undecided(c *call, s *share) finding.Finding {
 	d := s.demand
 	f := finding.Finding{
 		Severity: s.severity, Arch: c.abi.Name, Syscalls: []string{c.name}, Path: d.path, Pos: p.whole(),
-		Message: fmt.Sprintf("%s, and the filter allows it only when %s, otherwise answers %s",
-			s.told(c), d.when, answered(d.action)),
-		Remedy: "see whether the program keeps to that",
+		Message: s.told(c) + ", and the filter " + c.depends(d),
+		Remedy:  "see whether the program keeps to that" + p.place(": ", s.programs[0], c),
 	}
 	switch {
 	case d.err != nil:

@@ -37,17 +37,24 @@ var _ = register(&Check{
 			if len(parts) > 0 {
 				message += ": " + strings.Join(parts, "; ")
 			}
-			remedy := "take the verdict as one on what was seen"
-			switch {
-			case len(u.Missing) > 0 && u.Kind == "go":
-				remedy = "name the directory that holds its C libraries with --root; built with CGO_ENABLED=0 it may do without them"
-			case len(u.Missing) > 0:
-				remedy = "name the directory that holds all that it loads with --root, or " + remedy
-			}
 			p.Report(finding.Finding{
-				Severity: finding.Warning, Arch: u.Arch.Name, Message: message, Remedy: remedy,
+				Severity: finding.Warning, Arch: u.Arch.Name, Message: message, Remedy: u.seeMore(),
 				Pos: finding.Pos{File: u.Program},
 			})
 		}
 	},
 })
+
+// seeMore says how the next run can see more, or do with what this one saw.
+func (u *Usage) seeMore() string {
+	const accept = "judge what was seen with --allow-incomplete"
+	switch {
+	case len(u.Missing) == 0:
+		return accept
+	case u.Root != "":
+		return "add what is missing to the root, or " + accept
+	case u.Kind == "go":
+		return "name the directory that holds its C libraries with --root, or " + accept + "; built with CGO_ENABLED=0 it may do without them"
+	}
+	return "name the directory that holds all that it loads with --root, or " + accept
+}

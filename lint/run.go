@@ -172,6 +172,9 @@ func (p *Pass) judgeUsage() {
 	}
 }
 
+// x32Suffix marks calls of x32 among those of x86_64.
+const x32Suffix = " (x32)"
+
 // call returns the call of a number, which it adds if it is new.
 func (p *Pass) call(abi *ABI, nr int32) *call {
 	key := callKey{abi, nr}
@@ -184,7 +187,7 @@ func (p *Pass) call(abi *ABI, nr int32) *call {
 		c.name = fmt.Sprintf("call number %d", nr)
 		if x32 := syscalls.ByName("x32"); abi.Audit == x32.Audit {
 			if name, ok := x32.NameOf(nr); ok {
-				c.name, c.named = name+" (x32)", true
+				c.name, c.named = name+x32Suffix, true
 			}
 		}
 	}

@@ -117,6 +117,27 @@ func TestCapability(t *testing.T) {
 	}
 }
 
+// Of every call that the profile opens for a capability the remedy names that.
+func TestCapabilityRemedies(t *testing.T) {
+	arch := syscalls.ByName("x86_64")
+	for name, want := range map[string]string{
+		"settimeofday":  "grant the container CAP_SYS_TIME if it is to do this, or allow settimeofday",
+		"clock_settime": "grant the container CAP_SYS_TIME if it is to do this, or allow clock_settime",
+		"syslog":        "grant the container CAP_SYS_ADMIN or CAP_SYSLOG if it is to do this, or allow syslog",
+		"sethostname":   "grant the container CAP_SYS_ADMIN if it is to do this, or allow sethostname",
+		"bpf":           "grant the container CAP_SYS_ADMIN or CAP_BPF if it is to do this, or allow bpf",
+		"keyctl":        "allow keyctl only if the program cannot do without it: it reaches the kernel's keyrings, which are not namespaced",
+	} {
+		r, err := Run(Input{Profile: builtin(t, "docker-default"), Usage: []Usage{usage(arch, append([]string{name}, small...)...)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := r.Findings[0]; f.Check != "PC613" || f.Remedy != want {
+			t.Errorf("%s: %s, remedy %q, want %q", name, f.Check, f.Remedy, want)
+		}
+	}
+}
+
 // The same input gives the same result, however often it is asked.
 func TestDeterministic(t *testing.T) {
 	arch := syscalls.ByName("x86_64")

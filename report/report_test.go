@@ -265,3 +265,30 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// The caller is the innermost function that does more than carry a call to the kernel.
+func TestCaller(t *testing.T) {
+	program, lib := Frame{Function: "main"}, Frame{Function: "wants", Module: "libwants.so.1"}
+	carrier := Frame{Function: "syscall", Module: "libc.so.6"}
+	for _, c := range []struct {
+		frames []Frame
+		want   string
+	}{
+		{nil, ""}, {[]Frame{program}, "main"}, {[]Frame{program, lib, carrier}, "wants of libwants.so.1"},
+		{[]Frame{program, carrier, carrier}, "main"}, {[]Frame{carrier}, "syscall of libc.so.6"},
+	} {
+		if got := Caller(c.frames); got != c.want {
+			t.Errorf("%v: %q, want %q", c.frames, got, c.want)
+		}
+	}
+}
+
+func TestQuoted(t *testing.T) {
+	for word, want := range map[string]string{
+		"": "''", "/usr/bin/x-1.2": "/usr/bin/x-1.2", "my prog": "'my prog'", "it's": "'it'\\''s'", "$(x)": "'$(x)'", "~": "'~'",
+	} {
+		if got := Quoted(word); got != want {
+			t.Errorf("%q: %s, want %s", word, got, want)
+		}
+	}
+}

@@ -17,7 +17,7 @@ func (p *printer) check(c *Check) {
 	if !p.verbose {
 		p.notes(c)
 	}
-	p.gaps(c.Binaries)
+	p.gaps(c)
 	p.target(c.Target)
 	if p.verbose {
 		p.outcomes(c)
@@ -247,13 +247,18 @@ func (p *printer) unused(c *Check) {
 	p.lead(bold, label, text)
 }
 
-// gaps prints what scans could not look into.
-func (p *printer) gaps(binaries []Binary) {
-	names := Programs(binaries)
-	for i, b := range binaries {
+// gaps prints what scans could not look into, as far as no finding has told of it.
+func (p *printer) gaps(c *Check) {
+	names := Programs(c.Binaries)
+	for i, b := range c.Binaries {
 		p.script(b)
 		for _, g := range b.Gaps {
-			p.note(fmt.Sprintf("%s: %s", names[i], g.text(b)))
+			told := slices.ContainsFunc(c.Findings, func(f Finding) bool {
+				return g.Kind == "missing" && strings.Contains(f.Message, g.Detail)
+			})
+			if !told {
+				p.note(fmt.Sprintf("%s: %s", names[i], g.text(b)))
+			}
 		}
 	}
 }
@@ -344,4 +349,6 @@ func (p *printer) outcomes(c *Check) {
 }
 
 // hides reports whether code that runs in the process itself was not read.
-func (g Gap) hides() bool { return g.Kind == "dlopen" || g.Kind == "plugin" || g.Kind == "code" || g.Kind == "missing" }
+func (g Gap) hides() bool {
+	return g.Kind == "dlopen" || g.Kind == "plugin" || g.Kind == "code" || g.Kind == "missing"
+}

@@ -127,19 +127,36 @@ func (f Frame) carries() bool {
 	return f.Function == "syscall" || wraps(f.Function)
 }
 
+// innermost returns the index of the last frame that does more than carry a call to the kernel, of the
+// last one if there is none.
+func innermost(frames []Frame) int {
+	for at := len(frames) - 1; at >= 0; at-- {
+		if !frames[at].carries() {
+			return at
+		}
+	}
+	return len(frames) - 1
+}
+
+// Caller names the function of a path that wants the call, and the library that it is in.
+func Caller(frames []Frame) string {
+	if len(frames) == 0 {
+		return ""
+	}
+	f := frames[innermost(frames)]
+	if f.Module != "" {
+		return f.Function + " of " + f.Module
+	}
+	return f.Function
+}
+
 // short renders a path in one line: the root, the innermost function that is more than a wrapper
 // with its place, and the wrapper that it calls.
 func short(frames []Frame) string {
 	if len(frames) == 0 {
 		return ""
 	}
-	at := len(frames) - 1
-	for at > 0 && frames[at].carries() {
-		at--
-	}
-	if at == 0 && frames[0].carries() {
-		at = len(frames) - 1
-	}
+	at := innermost(frames)
 	var b strings.Builder
 	switch {
 	case at > 1:

@@ -63,7 +63,11 @@ func (a *App) check(o *options, args []string) error {
 		doc.Binaries = append(doc.Binaries, binaryDoc(s))
 	}
 	for i, program := range report.Programs(doc.Binaries) {
-		in.Usage = append(in.Usage, usageOf(scans[i], program))
+		u := usageOf(scans[i], program)
+		if i < len(binaries) { // those that were built are gone
+			u.Why = o.whyCommand(scans[i].Path, name)
+		}
+		in.Usage = append(in.Usage, u)
 	}
 	result, err := lint.Run(in)
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/profcheck/profcheck/elfscan"
+	"github.com/profcheck/profcheck/lint"
+	"github.com/profcheck/profcheck/profile"
 	"github.com/profcheck/profcheck/report"
 )
 
@@ -95,7 +97,7 @@ func (a *App) unite(o *options, scans []*elfscan.Result) error {
 	for _, path := range o.with {
 		child, err := children.Scan(path)
 		if err != nil {
-			return fmt.Errorf("--with: %w", err)
+			return fmt.Errorf("--with: %w", o.absent(path, err))
 		}
 		for _, s := range scans {
 			if err := s.Unite(child); err != nil {
@@ -133,7 +135,7 @@ func (a *App) cacheDir() string {
 func (a *App) scanOne(o *options, from elfscan.Options, path string) (*elfscan.Result, error) {
 	s, err := from.Scan(path)
 	if err != nil {
-		return nil, err
+		return nil, o.absent(path, err)
 	}
 	arches, err := o.archList()
 	if err != nil {
@@ -152,30 +154,51 @@ func (a *App) scanOne(o *options, from elfscan.Options, path string) (*elfscan.R
 
 func (a *App) whyCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "why BINARY SYSCALL",
+		Use:   "why BINARY SYSCALL [PROFILE]",
 		Short: "The path of calls that proves that a binary can make a syscall",
 		Long: `Shows how the binary reaches the syscall: the entry point first, the instruction last. The exit code
-is 0 if it can make the call, 1 if nothing that was read makes it, and 3 if in addition the scan is incomplete.`,
+is 0 if it can make the call, 1 if nothing that was read makes it, and 3 if in addition the scan is incomplete.
+Of several places the one comes first for which PROFILE, or ` + defaultProfile + `, has the gravest answer: the one that a
+finding of check is about.
+
+A line marked (reference) takes the address of the next function, which is called through it later;
+(interface) uses a type or table that holds the next function; (inline) has its code in its own.`,
 		Example:           "  profcheck why ./server ptrace\n  profcheck why --root ./rootfs nginx ptrace",
-		Args:              exactly(2, "BINARY and SYSCALL"),
+		Args:              whyArgs,
 		ValidArgsFunction: completeFileThenSyscall,
-		RunE:              func(_ *cobra.Command, args []string) error { return a.why(o, args[0], args[1]) },
+		RunE:              func(_ *cobra.Command, args []string) error { return a.why(o, args[0], args[1], args[2:]) },
 	}
 	cmd.Flags().BoolVar(&o.allowIncomplete, "allow-incomplete", false, "take what the scan did not see for not needed")
 	o.programFlags(cmd)
 	return cmd
 }
 
-func (a *App) why(o *options, path, word string) error {
+// whyArgs checks the arguments of why.
+func whyArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 3 {
+		return nil
+	}
+	return exactly(2, "BINARY and SYSCALL")(cmd, args)
+}
+
+func (a *App) why(o *options, path, word string, profiles []string) error {
 	// A word that no ABI knows is wrong whatever the binary is.
 	if !isNumber(word) {
 		if err := knownSyscall(word); err != nil {
 			return err
 		}
 	}
-	s, err := a.reading(o).Scan(path)
+	under := defaultProfile
+	if len(profiles) > 0 {
+		under = profiles[0]
+	}
+	p, err := a.openProfile(under)
 	if err != nil {
 		return err
+	}
+	s, err := a.reading(o).Scan(path)
+	if err != nil {
+		return o.absent(path, err)
 	}
 	if err := a.unite(o, []*elfscan.Result{s}); err != nil {
 		return err
@@ -189,6 +212,9 @@ func (a *App) why(o *options, path, word string) error {
 	doc.Why.Name = nameOf(s.Arch, nr)
 	code := exitFindings
 	if n := s.Need(nr); n != nil {
+		if err := o.gravestFirst(s, n, p); err != nil {
+			return err
+		}
 		need := needDoc(n, s.Arch)
 		doc.Needed, doc.Need = true, &need
 		doc.Sites = sitesDoc(s, n)
@@ -210,6 +236,34 @@ func (a *App) why(o *options, path, word string) error {
 		return err
 	}
 	return done(code)
+}
+
+// gravestFirst puts the place first that a finding under the profile would be about.
+func (o *options) gravestFirst(s *elfscan.Result, n *elfscan.Need, p *profile.Profile) error {
+	if len(n.Sites) < 2 {
+		return nil
+	}
+	target, _, err := o.targetFor(p, s.Arch)
+	if err != nil {
+		return err
+	}
+	u := usageOf(&elfscan.Result{Kind: s.Kind, Arch: s.Arch, Needs: []elfscan.Need{*n}}, s.Path)
+	r, err := lint.Run(lint.Input{Profile: p, Target: target, Usage: []lint.Usage{u}})
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.Name, err)
+	}
+	for _, out := range r.Outcomes {
+		if out.Nr != n.Nr || out.Arch != s.Arch || out.Outcome == lint.Allowed || len(out.Path) == 0 {
+			continue
+		}
+		i := slices.IndexFunc(n.Sites, func(site elfscan.Site) bool {
+			return len(site.Path) > 0 && &site.Path[0] == &out.Path[0] // the same slice
+		})
+		if i > 0 {
+			n.Sites = slices.Concat(n.Sites[i:i+1], n.Sites[:i], n.Sites[i+1:])
+		}
+	}
+	return nil
 }
 
 func sitesDoc(s *elfscan.Result, n *elfscan.Need) []report.Site {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/profcheck/profcheck/elfscan"
 	"github.com/profcheck/profcheck/lint"
@@ -11,7 +12,7 @@ import (
 
 // usageOf hands what a scan found to lint, under the name that the verdict uses.
 func usageOf(r *elfscan.Result, program string) lint.Usage {
-	u := lint.Usage{Program: program, Kind: r.Kind, Arch: r.Arch, Complete: r.Complete(), Unread: len(unreadGaps(r)) > 0}
+	u := lint.Usage{Program: program, Kind: r.Kind, Arch: r.Arch, Root: r.Root, Complete: r.Complete(), Unread: len(unreadGaps(r)) > 0}
 	for _, n := range r.Needs {
 		need := lint.Need{Nr: n.Nr, Name: n.Name, Class: n.Class, Condition: n.Condition, Args: constants(n.Args)}
 		if len(n.Sites) > 0 {
@@ -23,7 +24,13 @@ func usageOf(r *elfscan.Result, program string) lint.Usage {
 		u.Needs = append(u.Needs, need)
 	}
 	for _, x := range r.Unresolved {
-		u.Unresolved = append(u.Unresolved, x.Function)
+		place := report.Caller(report.FromPath(x.Path))
+		if place == "" {
+			place = x.Function
+		}
+		if !slices.Contains(u.Unresolved, place) {
+			u.Unresolved = append(u.Unresolved, place)
+		}
 	}
 	u.Missing = missingGaps(r)
 	return u

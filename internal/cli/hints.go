@@ -12,7 +12,7 @@ import (
 
 // unread are the kinds of gap behind which there is code that runs in the process itself: what it
 // calls was not seen, even where the scan counts as complete.
-var unread = []elfscan.GapKind{elfscan.GapDlopen, elfscan.GapPlugin, elfscan.GapMissing}
+var unread = []elfscan.GapKind{elfscan.GapDlopen, elfscan.GapPlugin, elfscan.GapCode, elfscan.GapMissing}
 
 // unreadGaps returns the gaps of a scan that hide code of the process.
 func unreadGaps(s *elfscan.Result) []elfscan.Gap {
@@ -92,4 +92,30 @@ func nameOf(abi *syscalls.Arch, nr int32) string {
 		}
 	}
 	return ""
+}
+
+// whyCommand returns the command that shows where a program makes a call that a profile denies.
+func (o *options) whyCommand(program, profile string) func(call string) string {
+	words := []string{"profcheck", "why"}
+	add := func(flag string, values ...string) {
+		for _, v := range values {
+			words = append(words, flag, report.Quoted(v))
+		}
+	}
+	if o.root != "" {
+		add("--root", o.root)
+	}
+	add("--plugin", o.plugins...)
+	add("--with", o.with...)
+	if o.conservative {
+		words = append(words, "--conservative")
+	}
+	words = append(words, report.Quoted(program))
+	return func(call string) string {
+		text := strings.Join(words, " ") + " " + call
+		if profile != defaultProfile && profile != "-" {
+			text += " " + report.Quoted(profile)
+		}
+		return text
+	}
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/profcheck/profcheck/elfscan"
+	"github.com/profcheck/profcheck/finding"
+	"github.com/profcheck/profcheck/profile"
 	"github.com/profcheck/profcheck/syscalls"
 )
 
@@ -59,6 +61,33 @@ func TestNameOf(t *testing.T) {
 	} {
 		if got := nameOf(syscalls.ByName(c.arch), c.nr); got != c.want {
 			t.Errorf("%s %#x: %q, want %q", c.arch, c.nr, got, c.want)
+		}
+	}
+}
+
+// Of two places that make a call, why begins with the one that a finding would be about.
+func TestGravestFirst(t *testing.T) {
+	arch := syscalls.ByName("x86_64")
+	site := func(function string, family uint64) elfscan.Site {
+		return elfscan.Site{
+			Class: finding.Required, Path: finding.Path{{Function: function}},
+			Args: [6]elfscan.Values{{Known: true, Consts: []uint64{family}}},
+		}
+	}
+	for name, want := range map[string]string{"docker-default": "vsock", "testdata/off.json": "inet"} {
+		p, err := profile.Parse(name, []byte(`{"defaultAction": "SCMP_ACT_ALLOW"}`))
+		if name == "docker-default" {
+			p, err = profile.Open(name)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := elfscan.Need{Nr: 41, Name: "socket", Class: finding.Required, Sites: []elfscan.Site{site("inet", 2), site("vsock", 40), site("unix", 1)}}
+		if err := new(options).gravestFirst(&elfscan.Result{Path: "p", Kind: "elf", Arch: arch}, &n, p); err != nil {
+			t.Fatal(err)
+		}
+		if got := n.Sites[0].Path[0].Function; got != want || len(n.Sites) != 3 {
+			t.Errorf("%s: %d sites, %s first, want %s", name, len(n.Sites), got, want)
 		}
 	}
 }

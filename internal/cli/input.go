@@ -7,7 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/profcheck/profcheck/elfscan"
 	"github.com/profcheck/profcheck/profile"
@@ -145,6 +147,8 @@ func (o *options) isProgram(name string) bool {
 func (o *options) unknownWord(word string) error {
 	s := suggest(word, commandNames)
 	switch {
+	case o.unusable(word) != nil:
+		return o.unusable(word)
 	case strings.Contains(s, "mean"):
 		return usage("no command or file %q%s", word, s)
 	case o.root != "":
@@ -152,6 +156,54 @@ func (o *options) unknownWord(word string) error {
 	}
 	return fmt.Errorf("%s: no such file or command; see profcheck --help", word)
 }
+
+// unusable says why a program that is in the search path cannot be read: because its link leads in a
+// circle, or because the interpreter of a script is not there. It is nil if nothing of that name is
+// there, which is another message.
+func (o *options) unusable(name string) error {
+	dirs := rootPath
+	if o.root == "" {
+		dirs = append([]string{"."}, filepath.SplitList(os.Getenv("PATH"))...)
+	}
+	for _, dir := range dirs {
+		_, err := elfscan.Options{Root: o.root}.Find(dir + "/" + name)
+		if err == nil {
+			continue
+		}
+		text := err.Error()
+		if strings.HasSuffix(text, syscall.ELOOP.Error()) || strings.Contains(text, ": interpreter ") || strings.Contains(text, ": not in ") {
+			return o.absent("", err)
+		}
+	}
+	return nil
+}
+
+// rootPath is where names without slash are looked for in a root.
+var rootPath = []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}
+
+// absent says of a file that is not there where it was looked for, and of a program that cannot be
+// read for what else is not there that this is so.
+func (o *options) absent(program string, err error) error {
+	if likeBuiltin(program) && errors.Is(err, fs.ErrNotExist) {
+		if why := o.unusable(program); why != nil {
+			return why
+		}
+	}
+	text, missing := strings.CutSuffix(err.Error(), ": "+syscall.ENOENT.Error())
+	if !missing || o.root == "" {
+		return err
+	}
+	return &elsewhere{fmt.Sprintf("%s: no such file in the root %s", text, o.root), err}
+}
+
+// elsewhere is an error in other words.
+type elsewhere struct {
+	text string
+	err  error
+}
+
+func (e *elsewhere) Error() string { return e.text }
+func (e *elsewhere) Unwrap() error { return e.err }
 
 // firstWord checks the first of several arguments that came without a command word.
 func (o *options) firstWord(args []string) error {
