@@ -8,7 +8,7 @@ import (
 )
 
 // with names the arguments by which the filter tells this call from others of the same number, as
-// far as they are known: " with family 0x28". It is empty where the answer does not depend on them.
+// far as they are known: " with family AF_VSOCK". It is empty where the answer does not depend on them.
 func (c *call) with(d *demand) string {
 	regions, err := c.abi.Answer(c.nr)
 	if err != nil || uniform(regions) {
@@ -26,7 +26,7 @@ func (c *call) with(d *demand) string {
 		}
 		values := make([]string, len(d.args[i]))
 		for k, v := range d.args[i] {
-			values[k] = fmt.Sprintf("%#x", v)
+			values[k] = c.value(i, v)
 		}
 		parts = append(parts, name+" "+alternatives(values, 4))
 	}

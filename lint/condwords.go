@@ -90,6 +90,16 @@ func (c *call) families(regions []simulate.Region) (denied, allowed []string) {
 	return denied, allowed
 }
 
+// value renders a constant that an argument holds: the families of sockets by name.
+func (c *call) value(arg int, v uint64) string {
+	if arg == 0 && (c.name == "socket" || c.name == "socketpair") {
+		if i := slices.IndexFunc(families, func(f constant) bool { return f.value == v }); i >= 0 {
+			return families[i].name
+		}
+	}
+	return fmt.Sprintf("%#x", v)
+}
+
 // answerOf returns the answer of the region that a call is in, false if there is none.
 func answerOf(regions []simulate.Region, args [6]uint64) (filter.Action, bool) {
 	for _, r := range regions {

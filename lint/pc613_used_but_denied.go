@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -163,8 +164,14 @@ func (p *Pass) opening(c *call) string {
 			ways = append(ways, way)
 		}
 	}
+	// The one that permits nearly everything is the last resort.
+	slices.SortStableFunc(ways, func(a, b string) int {
+		return cmp.Compare(strings.Count(a, mightiest), strings.Count(b, mightiest))
+	})
 	return strings.Join(ways, " or ")
 }
+
+const mightiest = "CAP_SYS_ADMIN"
 
 // place is the command that shows where a program makes the call, behind the given words; "" if
 // there is none.

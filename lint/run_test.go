@@ -123,9 +123,9 @@ func TestCapabilityRemedies(t *testing.T) {
 	for name, want := range map[string]string{
 		"settimeofday":  "grant the container CAP_SYS_TIME if it is to do this, or allow settimeofday",
 		"clock_settime": "grant the container CAP_SYS_TIME if it is to do this, or allow clock_settime",
-		"syslog":        "grant the container CAP_SYS_ADMIN or CAP_SYSLOG if it is to do this, or allow syslog",
+		"syslog":        "grant the container CAP_SYSLOG or CAP_SYS_ADMIN if it is to do this, or allow syslog",
 		"sethostname":   "grant the container CAP_SYS_ADMIN if it is to do this, or allow sethostname",
-		"bpf":           "grant the container CAP_SYS_ADMIN or CAP_BPF if it is to do this, or allow bpf",
+		"bpf":           "grant the container CAP_BPF or CAP_SYS_ADMIN if it is to do this, or allow bpf",
 		"keyctl":        "allow keyctl only if the program cannot do without it: it reaches the kernel's keyrings, which are not namespaced",
 	} {
 		r, err := Run(Input{Profile: builtin(t, "docker-default"), Usage: []Usage{usage(arch, append([]string{name}, small...)...)}})

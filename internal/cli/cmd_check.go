@@ -64,7 +64,7 @@ func (a *App) check(o *options, args []string) error {
 	}
 	for i, program := range report.Programs(doc.Binaries) {
 		u := usageOf(scans[i], program)
-		if i < len(binaries) { // those that were built are gone
+		if slices.Contains(binaries, scans[i].Path) { // those that were built are gone
 			u.Why = o.whyCommand(scans[i].Path, name)
 		}
 		in.Usage = append(in.Usage, u)
