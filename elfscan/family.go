@@ -6,19 +6,23 @@ import (
 	"strings"
 
 	"github.com/profcheck/profcheck/elfscan/internal/loader"
+	"github.com/profcheck/profcheck/elfscan/internal/native"
+	"github.com/profcheck/profcheck/finding"
 )
 
-// familyGaps says what the process may load by rules that are known: modules of the name service, of
-// PAM, of servers and the like. What the configuration in the root names stands apart from what
-// another configuration could. None of it is read unless it is given as a plugin: which of it a
-// program uses depends on what it is asked to do.
-func (p *process) familyGaps() []Gap {
+// families lists what the process may load by rules that are known: modules of the name service, of
+// PAM, of servers and the like.
+func (a *analysis) families() []loader.Family {
+	return a.root.Families(a.Closure)
+}
+
+// familyGaps says what of these was not read. What the configuration in the root names, and could not
+// be opened, stands apart from what another configuration could: which of that a program uses depends
+// on what it is asked to do.
+func familyGaps(families []loader.Family) []Gap {
 	named := Gap{Kind: GapDlopen, Detail: "may load what the root's configuration names: "}
 	other := Gap{Kind: GapDlopen, Detail: "can be told to load "}
-	for _, f := range p.root.Families(p.Closure) {
-		if len(f.Files) == 0 {
-			continue // of no use to a scan
-		}
+	for _, f := range families {
 		g := &other
 		if f.Named {
 			g = &named
@@ -36,6 +40,14 @@ func (p *process) familyGaps() []Gap {
 		}
 	}
 	return out
+}
+
+// doubt tells of a place whose number is not known if only what a family loads leads to it. It does
+// not make the scan incomplete, as no file of a family does that is not read at all: whether it is
+// loaded depends on what the program is asked to do.
+func (a *analysis) doubt(out *outcome, at finding.Frame, u native.Unresolved, way finding.Path) {
+	out.Gaps = append(out.Gaps, Gap{Kind: GapDlopen, Names: []string{at.Module}, Path: way,
+		Detail: fmt.Sprintf("%s makes calls that are not known (%s at %#x: %s), if %s", at.Module, at.Function, at.Address, u.Reason, u.Family)})
 }
 
 // familyText names the files of a family, if they are few, and the condition.

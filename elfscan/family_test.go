@@ -6,9 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/profcheck/profcheck/finding"
 )
 
-// A server's modules are listed as what it may load, until they are given as plugins.
+// What a server's configuration names counts on that condition, until it is given as a plugin; its other
+// modules are listed as what it can be told to load.
 func TestFamilyGaps(t *testing.T) {
 	root := t.TempDir()
 	if err := os.CopyFS(root, os.DirFS(smallRoot)); err != nil {
@@ -54,11 +57,34 @@ func TestFamilyGaps(t *testing.T) {
 		}
 		return out
 	}
-	if got := lists(Options{Root: root}); !slices.Contains(got, extra) || !slices.Contains(got, other) {
+	if got := lists(Options{Root: root}); slices.Contains(got, extra) || !slices.Contains(got, other) {
 		t.Errorf("lists %s", strings.Join(got, " "))
+	}
+	cached := filepath.Join(t.TempDir(), "cache")
+	mkdir := func(o Options) *Need {
+		t.Helper()
+		r, err := o.Scan("lighttpd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.need(t, "mkdir")
+	}
+	for range 2 {
+		n := mkdir(Options{Root: root, CacheDir: cached})
+		if n == nil || n.Class != finding.Conditional || n.Condition != "mod_extra.so is loaded (server.modules of /etc/lighttpd/lighttpd.conf)" {
+			t.Errorf("what the configuration names: %+v", n)
+		}
+	}
+	if n := mkdir(Options{Root: root, Plugins: []string{extra}}); n == nil || n.Class != finding.Required {
+		t.Errorf("with %s: %+v", extra, n)
 	}
 	if got := lists(Options{Root: root, Plugins: []string{extra}}); slices.Contains(got, extra) || !slices.Contains(got, other) {
 		t.Errorf("with %s: lists %s", extra, strings.Join(got, " "))
+	}
+	// The configuration is read again each time.
+	write("etc/lighttpd/lighttpd.conf", []byte("server.modules = ( )\n"))
+	if n := mkdir(Options{Root: root, CacheDir: cached}); n != nil {
+		t.Errorf("a configuration that names nothing: %+v", n)
 	}
 	r, err := Options{Root: root}.Scan("/bin/greet")
 	if err != nil {

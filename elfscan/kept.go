@@ -25,9 +25,10 @@ const (
 
 // keptProcess is the entry of a process.
 type keptProcess struct {
-	Opens   []opening
-	Debug   []debugFile
-	Outcome outcome
+	Opens    []opening
+	Families []loader.Family // of all that was loaded in the end
+	Debug    []debugFile
+	Outcome  outcome
 }
 
 // opening is a library that the program opens by a constant name, and all that came with it.
@@ -67,7 +68,7 @@ func (a *analysis) outcome() outcome {
 		return out
 	}
 	var blob bytes.Buffer
-	if err := gob.NewEncoder(&blob).Encode(keptProcess{a.opens, a.debug, out}); err == nil {
+	if err := gob.NewEncoder(&blob).Encode(keptProcess{a.opens, a.families(), a.debug, out}); err == nil {
 		a.cache.Put(key, processKind, blob.Bytes())
 	}
 	return out
@@ -79,12 +80,13 @@ func (a *analysis) outcome() outcome {
 func (a *analysis) key() (key [32]byte, ok bool) {
 	h := sha256.New()
 	fmt.Fprintf(h, "%v %v %d\n", a.o.Conservative, a.goText, len(a.Modules))
+	fmt.Fprintf(h, "%+v\n", a.families())
 	for _, m := range a.Modules {
 		sum, ok := a.sums[m]
 		if !ok {
 			return key, false
 		}
-		fmt.Fprintf(h, "%q %x %v %v %d %v %v %q\n", m.Path, sum, m.Interp, m.Opened, m.VariantOf, m.Variants, m.Needs, m.Names)
+		fmt.Fprintf(h, "%q %x %v %v %v %d %v %v %q\n", m.Path, sum, m.Interp, m.Opened, m.Given, m.VariantOf, m.Variants, m.Needs, m.Names)
 	}
 	return [32]byte(h.Sum(nil)), true
 }
@@ -97,6 +99,9 @@ func (a *analysis) unchanged(k *keptProcess) bool {
 		if now := a.opens[len(a.opens)-1]; now.Found != o.Found || !slices.Equal(now.Sums, o.Sums) {
 			return false
 		}
+	}
+	if fmt.Sprintf("%+v", a.families()) != fmt.Sprintf("%+v", k.Families) {
+		return false
 	}
 	return !slices.ContainsFunc(k.Debug, func(d debugFile) bool { return a.stat(d.Path) != d })
 }

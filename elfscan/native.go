@@ -55,9 +55,6 @@ func (o Options) native(res *Result, p *process, goText []span) {
 	res.Unresolved = append(res.Unresolved, out.Unresolved...)
 	res.Modules = p.moduleList()
 	res.Gaps = slices.Concat(res.Gaps, p.library(), p.gaps, p.malformed(), p.hidden())
-	if p.root != nil {
-		res.Gaps = append(res.Gaps, p.familyGaps()...)
-	}
 	for _, g := range out.Gaps {
 		if g.Names != nil || !res.hasGap(g.Kind) {
 			res.Gaps = append(res.Gaps, g)
@@ -77,16 +74,20 @@ func (a *analysis) analyse() outcome {
 	a.each(a.Modules, func(m *loader.Loaded) { a.factsOf(m) })
 	opt := native.Options{Conservative: a.o.Conservative, Outside: len(a.goText) > 0}
 	if a.root != nil {
-		opt.Open = a.open
+		opt.Open, opt.Families = a.open, a.families
 	}
 	found := native.Analyse(a.Closure, a.factsOf, opt)
-	var out outcome
+	out := outcome{Gaps: familyGaps(found.Families)}
 	for _, n := range found.Needs {
 		out.Needs = append(out.Needs, a.need(n))
 	}
 	for _, u := range found.Unresolved {
 		steps := a.path(u.Path)
 		last := steps[len(steps)-1]
+		if u.Family != "" {
+			a.doubt(&out, last, u, steps)
+			continue
+		}
 		out.Unresolved = append(out.Unresolved, Unresolved{Function: last.Function, Address: last.Address, Reason: u.Reason, Path: steps})
 	}
 	for _, g := range found.Gaps {

@@ -184,6 +184,23 @@ func (c *classifier) when(h *hop) string {
 	return "several conditions hold at once"
 }
 
+// family returns the conditions of families if nothing but these leads to a chain.
+func (c *classifier) family(h *hop) string {
+	if c.always == nil || c.alive(h, nil, c.cut) {
+		return ""
+	}
+	var enough []string
+	for i := range c.conds {
+		if w := c.world(i); c.alive(h, w.more, w.cut) {
+			if !c.conds[i].family {
+				return ""
+			}
+			enough = append(enough, c.conds[i].text)
+		}
+	}
+	return strings.Join(enough, orElse)
+}
+
 // vdsoCalls are the calls that the vDSO answers in user space as long as the clock source allows.
 var vdsoCalls = map[string]bool{"clock_gettime": true, "clock_gettime64": true, "gettimeofday": true, "time": true, "getcpu": true, "clock_getres": true}
 

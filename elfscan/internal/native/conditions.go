@@ -5,10 +5,11 @@ package native
 // only be reached through these is conditional, and nothing more: calls that have another way keep
 // their class.
 type condition struct {
-	text  string // completes "only if ..."
-	nodes []node
-	at    []uint64 // calls, instructions that form an address, syscall instructions
-	roots []node   // of libraries that are opened while the program runs, and come with it
+	text   string // completes "only if ..."
+	nodes  []node
+	at     []uint64 // calls, instructions that form an address, syscall instructions
+	roots  []node   // of libraries that are opened while the program runs, and come with it
+	family bool     // these are loaded by a family's rules
 }
 
 // finder finds the ways into the code of one condition; none if the condition may hold from the

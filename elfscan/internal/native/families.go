@@ -82,14 +82,15 @@ func (p *program) openings() []condition {
 		members := map[int]bool{}
 		p.withNeeds(m, members)
 		text := p.library(m) + whenLoaded
-		if f := p.family[m.Path]; f != nil {
+		f := p.family[m.Path]
+		if f != nil {
 			text = familyText(f)
 		}
 		i, ok := byText[text]
 		if !ok {
 			i = len(out)
 			byText[text] = i
-			out = append(out, condition{text: text})
+			out = append(out, condition{text: text, family: f != nil})
 		}
 		for k := range p.starts.opened {
 			if members[k] {

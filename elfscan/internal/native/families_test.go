@@ -98,6 +98,26 @@ func TestFamilyTriggers(t *testing.T) {
 	}
 }
 
+// A number that only a family's code does not tell is told apart from others.
+func TestFamilyUnresolved(t *testing.T) {
+	library, err := filepath.EvalSymlinks(compile(t, "#include <unistd.h>\n#include <stdlib.h>\n__attribute__((constructor)) static void c(void) { syscall(atoi(getenv(\"N\"))); }", "-shared", "-fPIC"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	family := loader.Family{Name: "x", Condition: "somebody says so", Named: true, Triggers: []string{"getpwnam"}, Files: []string{library}}
+	const looks = "#include <pwd.h>\nint main(void) { return getpwnam(\"x\") != 0; }"
+	res := opening(t, compile(t, looks), nil, family)
+	if len(res.Unresolved) != 1 || !strings.HasSuffix(res.Unresolved[0].Family, " is loaded (somebody says so)") {
+		t.Errorf("%+v", res.Unresolved)
+	}
+	program := compile(t, strings.Replace(looks, "return", fmt.Sprintf("dlopen(%q, 2); return", library), 1), "-ldl")
+	for what, res := range map[string]*Result{"given": opening(t, compile(t, looks), []string{library}, family), "opened by name, too": opening(t, program, nil)} {
+		if len(res.Unresolved) != 1 || res.Unresolved[0].Family != "" {
+			t.Errorf("%s: %+v", what, res.Unresolved)
+		}
+	}
+}
+
 // The names of triggers are those of this machine's libc, as far as it still has them.
 func TestTriggersExist(t *testing.T) {
 	program := compile(t, "int main(void) { return 0; }")

@@ -72,6 +72,8 @@ const (
 // Unresolved is a syscall instruction whose number could not be told.
 type Unresolved struct {
 	Reason string
+	// Family is the condition, if only what a family loads leads to the place.
+	Family string
 	Path   Path
 }
 

@@ -60,7 +60,7 @@ func (p *program) result() *Result {
 	}
 	p.addKernelNeeds(res)
 	slices.SortFunc(res.Needs, func(a, b Need) int { return cmp.Compare(a.Nr, b.Nr) })
-	p.addUnresolved(res, r)
+	p.addUnresolved(res, r, c)
 	p.addGaps(res)
 	p.addCode(res, byNr)
 	res.Families = p.families()
@@ -221,7 +221,7 @@ func (p *program) step(out Path, n node, at uint64, kind finding.Edge) Path {
 // maxUnresolved bounds the unresolved places that are told one by one; the rest is one entry.
 const maxUnresolved = 1000
 
-func (p *program) addUnresolved(res *Result, r *resolver) {
+func (p *program) addUnresolved(res *Result, r *resolver, c *classifier) {
 	type key struct {
 		at     uint64
 		reason string
@@ -234,7 +234,7 @@ func (p *program) addUnresolved(res *Result, r *resolver) {
 		}
 		seen[k] = true
 		if len(seen) <= maxUnresolved {
-			res.Unresolved = append(res.Unresolved, Unresolved{Reason: u.reason, Path: p.path(u.hop)})
+			res.Unresolved = append(res.Unresolved, Unresolved{Reason: u.reason, Family: c.family(u.hop), Path: p.path(u.hop)})
 		}
 	}
 	slices.SortStableFunc(res.Unresolved, func(a, b Unresolved) int {
@@ -243,6 +243,7 @@ func (p *program) addUnresolved(res *Result, r *resolver) {
 	})
 	if more := len(seen) - maxUnresolved; more > 0 {
 		last := res.Unresolved[len(res.Unresolved)-1]
+		last.Family = ""
 		last.Reason = fmt.Sprintf("%d more places without a known number", more)
 		res.Unresolved = append(res.Unresolved, last)
 	}
