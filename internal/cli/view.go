@@ -102,6 +102,7 @@ func (v *view) targetDoc(abi *syscalls.Arch) (*report.Target, error) {
 			return nil, err
 		}
 		doc := targetDoc(h.Target, h.assumed)
+		doc.Arch = abi.Name // that of the host is whichever was asked for first
 		return &doc, nil
 	}
 	return nil, nil
