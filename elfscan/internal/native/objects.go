@@ -50,13 +50,29 @@ func (m *mapped) beginnings(places []uint64) []uint64 {
 			certain[a] = true
 		}
 	}
+	constants := m.glibcConstants()
 	var out []uint64
 	for i, a := range places {
-		if certain[a] || m.Machine == elf.EM_X86_64 && a%objectAlign == 0 && !m.goesOn(places, i) {
+		if certain[a] || a-constants.Addr < constants.Size && a%8 == 0 || m.Machine == elf.EM_X86_64 && a%objectAlign == 0 && !m.goesOn(places, i) {
 			out = append(out, a)
 		}
 	}
 	return out
+}
+
+// glibcConstants returns the constants of glibc that hold pointers, on arm64. There is nothing that
+// tells where its objects begin, and all of them together, with the operations of Sun RPC, would be
+// reached by every program through the locale. Code that needs a function from there forms an address
+// of each part that holds one: TestConstantsOfGlibc compares that for all of the library.
+func (m *mapped) glibcConstants() module.Section {
+	if m.Machine == elf.EM_AARCH64 && m.Soname == "libc.so.6" {
+		for _, sec := range m.Sections {
+			if sec.Name == ".data.rel.ro" {
+				return sec
+			}
+		}
+	}
+	return module.Section{}
 }
 
 // goesOn reports whether pointers behind places[i] lie as those do between the place before and it.
