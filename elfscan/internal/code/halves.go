@@ -42,19 +42,28 @@ func (x *extractor) halve(f *Facts) {
 
 // middles returns where functions call or jump to the middle of others whose bounds were guessed.
 func (f *Facts) middles() []uint64 {
-	if !slices.ContainsFunc(f.Funcs, func(fn Func) bool { return fn.Flags&Guessed != 0 }) {
+	var guessed []Func // few, beside the calls
+	for i := range f.Funcs {
+		if f.Funcs[i].Flags&Guessed != 0 {
+			guessed = append(guessed, f.Funcs[i])
+		}
+	}
+	if len(guessed) == 0 {
 		return nil
 	}
+	low, high := guessed[0].Start, guessed[len(guessed)-1].End
 	var at []uint64
 	for i := range f.Funcs {
 		fn := &f.Funcs[i]
-		for _, r := range f.Refs[fn.First : fn.First+fn.N] {
-			if r.Kind != Call && r.Kind != Jump || r.Target-fn.Start < fn.End-fn.Start {
+		refs := f.Refs[fn.First : fn.First+fn.N]
+		for k := range refs {
+			to := refs[k].Target
+			if refs[k].Kind > Jump || to < low || to >= high || to-fn.Start < fn.End-fn.Start {
 				continue
 			}
-			k, begins := slices.BinarySearchFunc(f.Funcs, r.Target, func(o Func, a uint64) int { return cmp.Compare(o.Start, a) })
-			if !begins && k > 0 && r.Target < f.Funcs[k-1].End && f.Funcs[k-1].Flags&Guessed != 0 {
-				at = append(at, r.Target)
+			n, begins := slices.BinarySearchFunc(guessed, to, func(o Func, a uint64) int { return cmp.Compare(o.Start, a) })
+			if !begins && n > 0 && to < guessed[n-1].End {
+				at = append(at, to)
 			}
 		}
 	}
