@@ -41,6 +41,7 @@ type flow struct {
 	out     *Summary
 	index   map[uint64]int    // address of a call or syscall -> index in out
 	storeAt map[[2]uint64]int // address of a store, and where it stores to -> index in out
+	trace   *trace            // nil but in Trace
 }
 
 type inst struct {

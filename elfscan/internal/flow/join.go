@@ -11,10 +11,17 @@ import (
 // reach joins s into the state at offset off and queues that point if this changed it.
 func (f *flow) reach(off int32, s *state) {
 	if off < 0 || int(off) >= len(f.code) || f.at[off] < 0 {
+		if f.trace != nil {
+			f.traceEdge(nil, s)
+		}
 		return
 	}
 	at := f.at[off]
 	old := f.states[at]
+	if f.trace != nil {
+		f.traceEdge(old, s)
+		return
+	}
 	if old == nil {
 		f.states[at] = f.clone(s)
 		f.enqueue(off)

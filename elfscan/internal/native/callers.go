@@ -87,6 +87,17 @@ func (p *program) callersOf(n node) []node {
 		}
 	}
 	add(n, 0)
+	if p.pointedAt(n) {
+		calls, _ := p.held(n)
+		direct := len(out)
+		for _, fn := range calls {
+			if !seen[fn] {
+				seen[fn] = true
+				out = append(out, fn)
+			}
+		}
+		slices.Sort(out[direct:])
+	}
 	p.callers[n] = out
 	return out
 }
@@ -107,10 +118,10 @@ func (p *program) findUnseen(n node) string {
 	}
 	for _, in := range p.in(n) {
 		switch {
-		case in.kind == edgeData:
-			return "the function that takes the number is called through a pointer"
-		case in.kind == edgeReference && !p.onlyCalls(in.from, p.start(n)):
-			return "the function that takes the number is called through a pointer"
+		case in.kind == edgeData, in.kind == edgeReference && !p.onlyCalls(in.from, p.start(n)):
+			if _, ok := p.held(n); !ok {
+				return "the function that takes the number is called through a pointer"
+			}
 		case in.kind == edgeCall && p.behind(in.from) == n:
 			if why := p.unseen(in.from); why != "" {
 				return why
@@ -118,6 +129,11 @@ func (p *program) findUnseen(n node) string {
 		}
 	}
 	return ""
+}
+
+// pointedAt reports whether the address of n is anywhere but in direct calls.
+func (p *program) pointedAt(n node) bool {
+	return slices.ContainsFunc(p.in(n), func(in incoming) bool { return in.kind != edgeCall })
 }
 
 // onlyCalls reports whether function fn does not pass the address target on: it calls it, or it

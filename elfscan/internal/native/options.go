@@ -36,4 +36,7 @@ const (
 	SplitTables
 	// Conditions: see conditions.go.
 	Conditions
+	// Tables: a function whose address is held in data is called by those only that get it from there.
+	// See holders in tables.go. Without, numbers that such a function is given are unresolved.
+	Tables
 )

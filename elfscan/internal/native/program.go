@@ -112,6 +112,7 @@ type program struct {
 	ins      []incoming
 	callers  map[node][]node
 	unseenBy map[node]string
+	holders  map[node]*holders // see held
 }
 
 // opened is what an analysis keeps when it starts over because libraries were opened.
@@ -186,7 +187,7 @@ func link(c *loader.Closure, facts func(*loader.Loaded) *code.Facts, o Options) 
 	s.bind(c)
 	g := newGraph(s, m, o.Off)
 	return &program{host: newHost(g, convention(m)), c: c, o: o, arch: syscalls.ByName(m.Name),
-		callers: map[node][]node{}, unseenBy: map[node]string{}, root: map[node]bool{}}
+		callers: map[node][]node{}, unseenBy: map[node]string{}, holders: map[node]*holders{}, root: map[node]bool{}}
 }
 
 // reach finds what can run.

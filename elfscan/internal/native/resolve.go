@@ -232,7 +232,11 @@ func (r *resolver) follow(h *hop) {
 	if why != "" {
 		r.fail(h, why)
 	}
-	if r.callers(h) == 0 && why == "" {
+	switch calls, held := r.p.held(h.fn); {
+	case r.callers(h) > 0 || why != "":
+	case held && len(calls) == 0 && r.p.pointedAt(h.fn):
+		r.dead[h.origin().at] = true // its address lies in a table, and nothing that runs calls what is there
+	default:
 		r.fail(h, "nothing was found that calls the function that takes the number")
 	}
 }
@@ -349,6 +353,11 @@ func (p *program) leads(c *flow.Call, n node) bool {
 	case isa.OpCall, isa.OpJump, isa.OpBranch:
 		return p.isEntry(c.Target, n)
 	case isa.OpCallInd, isa.OpJumpInd:
+		if h := p.holders[n]; h != nil && !h.failed {
+			if _, ok := h.calls[c.At]; ok {
+				return true
+			}
+		}
 		return slices.ContainsFunc(p.vs.Get(c.Callee).Consts, func(a uint64) bool { return p.isEntry(a, n) })
 	}
 	return false
