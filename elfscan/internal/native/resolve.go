@@ -55,8 +55,6 @@ const (
 	maxHops = 256
 	// maxTotal bounds all hops of a resolver.
 	maxTotal = 1 << 17
-	// maxEntries bounds the syscall instructions of a function that is followed.
-	maxEntries = 256
 )
 
 // resolver finds the values that reach some places, backwards through all callers. For the numbers
