@@ -62,7 +62,7 @@ var glibcTolerances = []Tolerance{
 	},
 }
 
-// muslTolerances are callers in musl, read in the sources of 1.2.3 and 1.2.5 and tried with 1.2.3.
+// muslTolerances are callers in musl, read in the source of 1.2.3 and tried with it.
 //
 // Left out, because flags of the program decide: epoll_create1, eventfd2, inotify_init1, epoll_pwait.
 var muslTolerances = []Tolerance{
