@@ -91,7 +91,8 @@ func (h *host) Stops(target uint64) bool {
 	return stops
 }
 
-// behind returns the function that n leads to if n is an entry of a linkage table, else n itself.
+// behind returns the function that n leads to if n is an entry of a linkage table, else n itself, as
+// where an IFUNC's resolver chooses: the edge leads to that, which is not what is called.
 func (h *host) behind(n node) node {
 	if !h.isStub(n) {
 		return n
@@ -100,6 +101,9 @@ func (h *host) behind(n node) node {
 	if !ok {
 		to = n
 		h.stubs[n] = n
+		if h.chosen(n) {
+			return n
+		}
 		for _, e := range h.out(n) {
 			// The way into the loader, for a slot that is not bound yet, is a stub too.
 			if int(e.to) >= h.funcs || e.to == to || h.isStub(e.to) {

@@ -500,8 +500,8 @@ func (h *holders) give(target uint64, param uint8, held []uint64) bool {
 
 // chosen reports whether n is an entry of a linkage table that leads to a function which another one
 // chooses when the program starts.
-func (p *program) chosen(n node) bool {
-	m, f := p.fun(n)
+func (g *graph) chosen(n node) bool {
+	m, f := g.fun(n)
 	if f.Flags&code.Stub == 0 {
 		return false
 	}
