@@ -60,7 +60,7 @@ var thirdParties = []thirdPartyRule{
 	{"github.com/google/go-cmp", nil, []string{"*"}, "readable differences"},
 	{"github.com/spf13/cobra", []string{"internal/cli"}, nil, "commands, flags, completion"},
 	{"github.com/spf13/pflag", nil, []string{"internal/cli"}, "cobra's flags, to list them"},
-	{"go.yaml.in/yaml/v3", []string{"profiletest"}, nil, "expectation files, with the line and column of each word"},
+	{"go.yaml.in/yaml/v3", []string{"profile", "profiletest"}, nil, "profiles and expectation files in YAML, with the line and column of each word"},
 	{"github.com/elastic/go-seccomp-bpf", nil, []string{"simulate", "elfscan/witness"}, "another compiler of filters as a witness, and a loader"},
 	{"github.com/moby/profiles/seccomp", nil, []string{"profile"}, "the built-in docker-default must be equal to it"},
 	{"github.com/opencontainers/runtime-spec", nil, []string{"profile"}, "the types that moby's module takes"},

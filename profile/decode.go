@@ -12,7 +12,9 @@ import (
 // A decoder fills a Profile from a checked text. Its methods return a *ParseError for what the
 // runtime of the format would refuse, and keep a Problem for what it would take in silence.
 type decoder struct {
-	src     *source
+	src     tree
+	file    string // the profile's name in places
+	dialect dialect
 	p       *Profile
 	dropped int             // problems beyond maxProblems
 	nearest map[string]hint // by unknown syscall name: the search is not cheap
@@ -25,7 +27,7 @@ type hint struct {
 }
 
 func (d *decoder) errorf(v value, path, format string, args ...any) error {
-	return &ParseError{Pos: d.src.pos(int(v)), Path: path, Reason: fmt.Sprintf(format, args...)}
+	return &ParseError{Pos: d.src.pos(v), Path: path, Reason: fmt.Sprintf(format, args...)}
 }
 
 func (d *decoder) problem(v value, kind Kind, path, name, format string, args ...any) {
@@ -38,12 +40,12 @@ func (d *decoder) suggest(v value, kind Kind, path, name, nearest, format string
 		return
 	}
 	d.p.Problems = append(d.p.Problems, Problem{
-		Pos: d.src.pos(int(v)), Kind: kind, Path: path, Name: name, Nearest: nearest, Text: fmt.Sprintf(format, args...),
+		Pos: d.src.pos(v), Kind: kind, Path: path, Name: name, Nearest: nearest, Text: fmt.Sprintf(format, args...),
 	})
 }
 
-// closeProblems puts the list in file order and says what was cut.
-func (d *decoder) closeProblems() {
+// finish puts the problems in file order, says how many were cut, and returns the profile.
+func (d *decoder) finish() *Profile {
 	list := d.p.Problems
 	sort.SliceStable(list, func(i, j int) bool {
 		a, b := list[i].Pos, list[j].Pos
@@ -51,12 +53,13 @@ func (d *decoder) closeProblems() {
 	})
 	if d.dropped > 0 {
 		d.p.Problems = append(list, Problem{
-			Pos: Pos{File: d.src.name}, Kind: MoreProblems, Text: fmt.Sprintf("%d more problems of this kind", d.dropped),
+			Pos: Pos{File: d.file}, Kind: MoreProblems, Text: fmt.Sprintf("%d more problems of this kind", d.dropped),
 		})
 	}
+	return d.p
 }
 
-// want checks the type of a value; kind is as source.kind has it.
+// want checks the type of a value; kind is as tree.kind has it.
 func (d *decoder) want(v value, path, kind string) error {
 	if found := d.src.kind(v); found != kind {
 		return d.errorf(v, path, "want %s, found %s", kind, found)
@@ -119,8 +122,11 @@ func (d *decoder) object(v value, path string, s schema, f func(field string, ke
 // readers than the format's own take is noted.
 func (d *decoder) field(key value, path, text string, s schema) string {
 	read := s.fields
-	if d.p.Format == Docker {
+	if d.dialect.docker {
 		read = append(read[:len(read):len(read)], s.docker...)
+	}
+	if d.dialect.errnos {
+		read = append(read[:len(read):len(read)], s.foreign...)
 	}
 	for _, f := range read {
 		if f == text {
@@ -128,14 +134,14 @@ func (d *decoder) field(key value, path, text string, s schema) string {
 		}
 	}
 	for _, f := range read {
-		if strings.EqualFold(f, text) {
+		if strings.EqualFold(f, text) && !d.dialect.exact {
 			d.problem(key, FieldCase, path, text, "the key %q is spelt %q in the format; readers in Go take it all the same", clip(text), f)
 			return f
 		}
 	}
 	for _, f := range s.docker {
 		if strings.EqualFold(f, text) {
-			d.problem(key, IgnoredField, path, f, "%q is a field of Docker's format: a reader of the OCI format ignores it", f)
+			d.problem(key, IgnoredField, path, f, "%q is a field of Docker's format: %s ignores it", f, d.dialect.who)
 			return ""
 		}
 	}
@@ -155,9 +161,9 @@ func (d *decoder) errnoWord(v value) *ErrnoWord {
 	case "null":
 		return nil
 	case "a string":
-		return &ErrnoWord{Text: d.src.text(v), IsString: true, Pos: d.src.pos(int(v))}
+		return &ErrnoWord{Text: d.src.text(v), IsString: true, Pos: d.src.pos(v)}
 	}
-	return &ErrnoWord{Text: d.src.kind(v), Pos: d.src.pos(int(v))}
+	return &ErrnoWord{Text: d.src.kind(v), Pos: d.src.pos(v)}
 }
 
 // str reads a string; null leaves it empty, as in encoding/json.
@@ -187,7 +193,7 @@ func (d *decoder) words(v value, path string) ([]Name, error) {
 	var names []Name
 	err := d.list(v, path, func(i int, val value) error {
 		text, err := d.str(val, path+"["+strconv.Itoa(i)+"]")
-		names = append(names, Name{text, d.src.pos(int(val))})
+		names = append(names, Name{text, d.src.pos(val)})
 		return err
 	})
 	return names, err

@@ -17,7 +17,7 @@ func (d *decoder) profile(v value, path string) error {
 		switch field {
 		case "defaultAction":
 			p.DefaultAction, err = d.action(val, at)
-			p.DefaultActionPos = d.src.pos(int(val))
+			p.DefaultActionPos = d.src.pos(val)
 		case "defaultErrnoRet":
 			errno = val
 			p.DefaultErrnoRet, err = d.errno(val, at)
@@ -148,7 +148,7 @@ func (d *decoder) archMap(v value, path string) ([]ArchMap, error) {
 	var list []ArchMap
 	err := d.list(v, path, func(i int, val value) error {
 		at := path + "[" + strconv.Itoa(i) + "]"
-		m := ArchMap{Pos: d.src.pos(int(val))}
+		m := ArchMap{Pos: d.src.pos(val)}
 		err := d.object(val, at, archMapSchema, func(field string, key, val value) (err error) {
 			if field == "subArchitectures" {
 				m.Sub, err = d.arches(val, at+"."+field)
@@ -158,7 +158,7 @@ func (d *decoder) archMap(v value, path string) ([]ArchMap, error) {
 			if err != nil {
 				return err
 			}
-			m.Arch = Name{text, d.src.pos(int(val))}
+			m.Arch = Name{text, d.src.pos(val)}
 			return d.arch(val, at+"."+field, text)
 		})
 		list = append(list, m)
@@ -184,7 +184,7 @@ func (d *decoder) filter(v value, path string) (Filter, error) {
 	if d.src.isNull(v) {
 		return f, nil
 	}
-	f.Pos = d.src.pos(int(v))
+	f.Pos = d.src.pos(v)
 	err := d.object(v, path, filterSchema, func(field string, key, val value) (err error) {
 		at := path + "." + field
 		switch field {

@@ -16,7 +16,7 @@ func (d *decoder) rules(v value) ([]Rule, error) {
 // its action.
 func (d *decoder) rule(v value, i int) (Rule, error) {
 	path := "syscalls[" + strconv.Itoa(i) + "]"
-	r := Rule{Pos: d.src.pos(int(v)), Index: i}
+	r := Rule{Pos: d.src.pos(v), Index: i}
 	if err := d.want(v, path, "an object"); err != nil {
 		return r, err
 	}
@@ -33,7 +33,7 @@ func (d *decoder) rule(v value, i int) (Rule, error) {
 			_, err = d.str(val, at)
 		case "action":
 			r.Action, err = d.action(val, at)
-			r.ActionPos = d.src.pos(int(val))
+			r.ActionPos = d.src.pos(val)
 		case "errnoRet":
 			errno = val
 			r.ErrnoRet, err = d.errno(val, at)
@@ -79,7 +79,7 @@ func (d *decoder) names(r *Rule, rule, names, name value, path string) (err erro
 			if len(r.Names) > 0 {
 				return d.errorf(name, path, "both name and names: only one of them may be given")
 			}
-			r.Names, r.OldForm = []Name{{text, d.src.pos(int(name))}}, true
+			r.Names, r.OldForm = []Name{{text, d.src.pos(name)}}, true
 		}
 	}
 	if len(r.Names) == 0 {
@@ -128,7 +128,7 @@ const maxArgs = 64
 const maxArg = 5
 
 func (d *decoder) arg(v value, path string) (Arg, error) {
-	a := Arg{Pos: d.src.pos(int(v))}
+	a := Arg{Pos: d.src.pos(v)}
 	if err := d.want(v, path, "an object"); err != nil {
 		return a, err
 	}

@@ -3,7 +3,6 @@ package profile
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"sort"
 	"unicode/utf8"
 )
@@ -19,24 +18,19 @@ const maxDepth = 256
 // A source is a JSON text that keeps its places: encoding/json forgets the
 // offset of everything it decodes, and a finding without a line is of no use.
 // The text is checked once, in full, and afterwards walked in place, so that a
-// value is only its offset and an unread part costs nothing.
+// value is only the offset of its first byte and an unread part costs nothing.
+// It is a tree.
 type source struct {
 	name  string
 	data  []byte
 	lines []int // offset of the first byte of each line
 }
 
-// A value is one JSON value of a source: the offset of its first byte.
-type value int
-
 // A syntaxError is a place where the text stops being JSON.
 type syntaxError struct {
 	off    int
 	reason string
 }
-
-// yaml recognises the beginning of a YAML mapping, after comments and the mark of a document.
-var yaml = regexp.MustCompile(`^(\s*(#[^\n]*|---)[ \t\r]*\n)*\s*[A-Za-z][\w.-]*:[ \t]*(\r?\n|[^\s]|$)`)
 
 // newSource checks that data is exactly one JSON value and returns it.
 func newSource(name string, data []byte) (*source, value, *syntaxError) {
@@ -59,9 +53,6 @@ func newSource(name string, data []byte) (*source, value, *syntaxError) {
 	if len(data) >= 3 && data[0] == 0xef && data[1] == 0xbb && data[2] == 0xbf {
 		return s, 0, &syntaxError{0, "a byte order mark: JSON readers refuse it"}
 	}
-	if yaml.Match(data) {
-		return s, 0, &syntaxError{start, "not JSON (YAML is not read yet)"}
-	}
 	end, bad := s.check(start, 0)
 	if bad != nil {
 		return s, 0, bad
@@ -72,8 +63,11 @@ func newSource(name string, data []byte) (*source, value, *syntaxError) {
 	return s, value(start), nil
 }
 
-// pos turns an offset into a line and a column, in bytes, both from 1.
-func (s *source) pos(off int) Pos {
+// pos gives the place of a value.
+func (s *source) pos(v value) Pos { return s.at(int(v)) }
+
+// at turns an offset into a line and a column, in bytes, both from 1.
+func (s *source) at(off int) Pos {
 	line := sort.SearchInts(s.lines, off+1) - 1
 	return Pos{File: s.name, Line: line + 1, Column: off - s.lines[line] + 1}
 }
@@ -139,7 +133,7 @@ func (s *source) checkList(off, depth int) (int, *syntaxError) {
 		off = s.space(off)
 		switch {
 		case off == len(s.data):
-			return 0, &syntaxError{off, fmt.Sprintf("the text ends inside the %s that opens at line %d", what, s.pos(open).Line)}
+			return 0, &syntaxError{off, fmt.Sprintf("the text ends inside the %s that opens at line %d", what, s.at(open).Line)}
 		case s.data[off] == closing:
 			return off + 1, nil
 		case s.data[off] != ',':

@@ -26,6 +26,8 @@ func (s *source) kind(v value) string {
 
 func (s *source) isNull(v value) bool { return s.data[v] == 'n' }
 
+func (s *source) truth(v value) bool { return s.data[v] == 't' }
+
 // end gives the offset behind a value.
 func (s *source) end(v value) int {
 	off, depth := int(v), 0

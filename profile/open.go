@@ -40,7 +40,7 @@ func bare(err error) error {
 	return err
 }
 
-// readBounded reads at most one byte more than a profile may have, so that an endless file is
+// readBounded reads at most one byte more than a file may have, so that an endless file is
 // refused by its size.
 func readBounded(path string) ([]byte, error) {
 	f, err := os.Open(path)
@@ -48,5 +48,10 @@ func readBounded(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxInput+1))
+	return readAtMost(f, maxFile)
+}
+
+// readAtMost reads at most one byte more than a limit.
+func readAtMost(r io.Reader, limit int64) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(r, limit+1))
 }

@@ -5,74 +5,63 @@ import (
 	"strings"
 )
 
-// Parse reads a profile and recognises its format by the content: an object with linux,
-// ociVersion, process or root is a config.json, unless it has the fields of a profile; every other
-// object is Docker's format, which contains all of linux.seccomp standing alone. The name is used in messages only. The error is a *ParseError.
+// Parse reads a profile and recognises its format by the content; Formats lists them. An object with linux,
+// ociVersion, process or root is a config.json, unless it has the fields of a profile; of the other
+// objects without the fields of another format all are Docker's, which contains all of linux.seccomp
+// standing alone. A text with several profiles is refused with a *PartsError. The name is used in
+// messages only. Other errors are a *ParseError.
 func Parse(name string, data []byte) (*Profile, error) {
 	return ParseAs(name, data, "")
 }
 
-// ParseAs is Parse with the format given: Docker or OCI; "" recognises it.
+// ParseAs is Parse with the format given, a name of Formats; "" recognises it.
 func ParseAs(name string, data []byte, format string) (*Profile, error) {
-	if format != "" && format != Docker && format != OCI {
-		return nil, fmt.Errorf("profile %s: unknown format %q: %s or %s", name, format, Docker, OCI)
-	}
-	src, root, bad := newSource(name, data)
-	if bad != nil {
-		return nil, &ParseError{Pos: src.pos(bad.off), Reason: bad.reason}
-	}
-	d := &decoder{src: src, p: &Profile{Name: name, Pos: src.pos(int(root))}}
-	if kind := src.kind(root); kind != "an object" && kind != "null" {
-		return nil, d.errorf(root, "", "want an object, found %s", kind)
-	}
-	config := d.isConfig(root)
-	d.p.Format = format
-	if format == "" {
-		d.p.Format = Docker
-		if config {
-			d.p.Format = OCI
-		}
-	}
-	var err error
-	if config {
-		err = d.config(root)
-	} else {
-		err = d.profile(root, "")
-	}
+	list, err := Read(name, data, ReadOptions{Format: format})
+	return only(name, list, err)
+}
+
+// only is the one profile of a file.
+func only(name string, list []*Profile, err error) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.closeProblems()
-	return d.p, nil
+	if len(list) > 1 {
+		return nil, partsError(name, list)
+	}
+	return list[0], nil
 }
 
-// isConfig recognises an OCI config.json.
-func (d *decoder) isConfig(root value) bool {
-	found, perhaps, profile := false, false, false
-	if d.src.isNull(root) {
-		return false
+// A PartsError is the error for a file with several profiles where one is wanted.
+type PartsError struct {
+	Name  string   // of the file
+	Parts []string // what can stand behind "#"
+}
+
+func partsError(name string, list []*Profile) error {
+	e := &PartsError{Name: name}
+	for _, p := range list {
+		e.Parts = append(e.Parts, p.Part)
 	}
-	// The callback never fails.
-	_ = d.src.members(root, func(key, val value) error {
-		switch name := d.src.text(key); {
-		case strings.EqualFold(name, "ociVersion"):
-			found = true
-		case strings.EqualFold(name, "linux"):
-			found = found || d.src.kind(val) == "an object"
-		case strings.EqualFold(name, "process"), strings.EqualFold(name, "root"):
-			perhaps = perhaps || d.src.kind(val) == "an object"
-		case strings.EqualFold(name, "defaultAction"), strings.EqualFold(name, "syscalls"):
-			profile = true
-		}
-		return nil
-	})
-	return found || perhaps && !profile
+	return e
+}
+
+// Error names the first few.
+func (e *PartsError) Error() string {
+	const most = 8
+	var words []string
+	for _, part := range e.Parts[:min(most, len(e.Parts))] {
+		words = append(words, fmt.Sprintf("%q", e.Name+"#"+clip(part)))
+	}
+	if more := len(e.Parts) - most; more > 0 {
+		words = append(words, fmt.Sprintf("and %d more", more))
+	}
+	return fmt.Sprintf("profile %s: holds %d profiles, and one is wanted: %s", e.Name, len(e.Parts), strings.Join(words, ", "))
 }
 
 // config reads a config.json: of the whole only linux.seccomp and some of process matter. A key that comes twice is
 // merged, as encoding/json does for the runtimes.
 func (d *decoder) config(root value) error {
-	d.p.Pos, d.p.Absent = Pos{File: d.src.name}, "linux.seccomp"
+	d.p.Pos, d.p.Absent = Pos{File: d.file}, "linux.seccomp"
 	if err := d.each(root, "", "process", d.process); err != nil {
 		return err
 	}
@@ -81,7 +70,7 @@ func (d *decoder) config(root value) error {
 			if d.src.isNull(seccomp) {
 				return nil
 			}
-			d.p.Pos, d.p.Absent = d.src.pos(int(seccomp)), ""
+			d.p.Pos, d.p.Absent = d.src.pos(seccomp), ""
 			return d.profile(seccomp, "linux.seccomp")
 		})
 	})

@@ -36,7 +36,7 @@ func (d *decoder) process(v value) error {
 		return err
 	}
 	if d.p.Process == nil {
-		d.p.Process = &Process{Pos: d.src.pos(int(v))}
+		d.p.Process = &Process{Pos: d.src.pos(v)}
 	}
 	p := d.p.Process
 	err := d.each(v, "process", "noNewPrivileges", func(val value) error {
@@ -46,7 +46,7 @@ func (d *decoder) process(v value) error {
 		if err := d.want(val, "process.noNewPrivileges", "a boolean"); err != nil {
 			return err
 		}
-		p.NoNewPrivileges, p.NoNewPrivsPos = d.src.data[val] == 't', d.src.pos(int(val))
+		p.NoNewPrivileges, p.NoNewPrivsPos = d.src.truth(val), d.src.pos(val)
 		return nil
 	})
 	if err != nil {
@@ -60,7 +60,7 @@ func (d *decoder) process(v value) error {
 		if err := d.want(caps, path, "an object"); err != nil {
 			return err
 		}
-		p.CapsPos = d.src.pos(int(caps))
+		p.CapsPos = d.src.pos(caps)
 		return d.each(caps, path, "bounding", func(val value) (err error) {
 			p.Bounding, err = d.words(val, path+".bounding")
 			return err

@@ -14,8 +14,9 @@ const (
 
 // A Profile is a seccomp profile as written. Names, numbers and order are those of the file.
 type Profile struct {
-	Name   string // as the user gave it: a path, a built-in's name, "-"
-	Format string // Docker, OCI or Kernel
+	Name   string // as the user gave it: a path, a built-in's name, "-"; of a file with several, "PATH#PART"
+	Part   string // what tells it from the others of its file; "" if there are none
+	Format string // a name of Formats, or Kernel
 	Pos    Pos    // of the object that holds the profile
 
 	DefaultAction    ActionName // "" if not given

@@ -27,18 +27,17 @@ type Target struct {
 // noNewPrivileges and bounding set of the config.json around it if it gives them, the kernel with no capabilities for
 // the built-in strict; the host is the ABI's and the kernel the newest in the table.
 func (p *Profile) DefaultTarget(abi *syscalls.Arch) Target {
-	t := Target{Runtime: RuntimeDocker, ABI: abi, Host: hostOf(abi), Caps: DockerCaps(), Kernel: syscalls.NewestKernel()}
-	switch p.Format {
-	case OCI:
-		t.Runtime = RuntimeRunc
-		if p.Process != nil {
-			t.NoNewPrivs = p.Process.NoNewPrivileges
-		}
-		if p.Process.GivesCaps() {
-			t.Caps = p.Process.Caps()
-		}
-	case Kernel:
-		t.Runtime, t.Caps = RuntimeKernel, nil
+	t := Target{Runtime: RuntimeDocker, ABI: abi, Host: hostOf(abi), Kernel: syscalls.NewestKernel()}
+	f := formatNamed(p.Format)
+	if f == nil {
+		f = formatNamed(Docker) // of a Profile that no reader made
+	}
+	t.Runtime = f.runtime
+	if f.caps {
+		t.Caps = DockerCaps()
+	}
+	if f.target != nil {
+		f.target(p, &t)
 	}
 	return t
 }

@@ -1,0 +1,75 @@
+package profile
+
+import "strings"
+
+// The three formats of JSON with the fields of the OCI runtime specification.
+
+var _ = registerFormat(format{
+	name: OCI, title: "runc, crun and other OCI runtimes: linux.seccomp, alone or in a config.json",
+	runtime: RuntimeRunc, caps: true, rank: rankFields,
+	dialect: dialect{who: "a reader of the OCI format"},
+	is:      func(doc document) bool { return !doc.yaml && isConfig(doc) },
+	read:    readJSON,
+	target: func(p *Profile, t *Target) {
+		if p.Process != nil {
+			t.NoNewPrivs = p.Process.NoNewPrivileges
+		}
+		if p.Process.GivesCaps() {
+			t.Caps = p.Process.Caps()
+		}
+	},
+})
+
+var _ = registerFormat(format{
+	name: Docker, title: "Docker: github.com/moby/profiles/seccomp",
+	runtime: RuntimeDocker, caps: true, rank: rankRest,
+	dialect: dialect{who: "Docker", docker: true},
+	is:      func(doc document) bool { return !doc.yaml },
+	read:    readJSON,
+})
+
+// strict is the only profile of the kernel's own, and no file has its format.
+var _ = registerFormat(format{name: Kernel, title: "the kernel itself", runtime: RuntimeKernel, rank: rankNever, dialect: dialect{who: "Docker", docker: true}})
+
+// readJSON reads a profile, or a config.json with one inside.
+func readJSON(f *file, doc document) error {
+	if doc.yaml {
+		return f.errorf(doc.pos(doc.root), "YAML: %s is read as JSON only", f.format.dialect.who)
+	}
+	d := f.decoder(doc)
+	if kind := d.src.kind(doc.root); kind != "an object" && kind != "null" {
+		return d.errorf(doc.root, "", "want an object, found %s", kind)
+	}
+	read := func() error { return d.profile(doc.root, "") }
+	if isConfig(doc) {
+		read = func() error { return d.config(doc.root) }
+	}
+	if err := read(); err != nil {
+		return err
+	}
+	f.add(d.finish(), "")
+	return nil
+}
+
+// isConfig recognises an OCI config.json.
+func isConfig(doc document) bool {
+	found, perhaps, profile := false, false, false
+	if doc.kind(doc.root) != "an object" {
+		return false
+	}
+	// The callback never fails.
+	_ = doc.members(doc.root, func(key, val value) error {
+		switch name := doc.text(key); {
+		case strings.EqualFold(name, "ociVersion"):
+			found = true
+		case strings.EqualFold(name, "linux"):
+			found = found || doc.kind(val) == "an object"
+		case strings.EqualFold(name, "process"), strings.EqualFold(name, "root"):
+			perhaps = perhaps || doc.kind(val) == "an object"
+		case strings.EqualFold(name, "defaultAction"), strings.EqualFold(name, "syscalls"):
+			profile = true
+		}
+		return nil
+	})
+	return found || perhaps && !profile
+}
