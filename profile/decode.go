@@ -2,6 +2,7 @@ package profile
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -72,6 +73,7 @@ type schema struct {
 	fields  []string // what both formats read
 	docker  []string // what Docker reads besides
 	foreign []string // what only Podman and CRI-O read besides
+	absent  []string // what all others read and this format lacks
 }
 
 var (
@@ -128,27 +130,36 @@ func (d *decoder) field(key value, path, text string, s schema) string {
 	if d.dialect.errnos {
 		read = append(read[:len(read):len(read)], s.foreign...)
 	}
-	for _, f := range read {
-		if f == text {
-			return f
-		}
+	same := func(f string) bool { return f == text || !d.dialect.exact && strings.EqualFold(f, text) }
+	if slices.Contains(read, text) {
+		return text
 	}
 	for _, f := range read {
-		if strings.EqualFold(f, text) && !d.dialect.exact {
+		if same(f) {
 			d.problem(key, FieldCase, path, text, "the key %q is spelt %q in the format; readers in Go take it all the same", clip(text), f)
 			return f
 		}
 	}
 	for _, f := range s.docker {
-		if strings.EqualFold(f, text) {
+		if same(f) {
 			d.problem(key, IgnoredField, path, f, "%q is a field of Docker's format: %s ignores it", f, d.dialect.who)
 			return ""
 		}
 	}
 	for _, f := range s.foreign {
-		if strings.EqualFold(f, text) {
+		if same(f) && !d.dialect.exact {
 			d.problem(key, IgnoredField, path, f, "%q is a field of Podman and CRI-O: other runtimes ignore it", f)
 			return f
+		}
+		if same(f) {
+			d.problem(key, IgnoredField, path, f, "%q is a field of Podman and CRI-O: %s ignores it", f, d.dialect.who)
+			return ""
+		}
+	}
+	for _, f := range s.absent {
+		if same(f) {
+			d.problem(key, IgnoredField, path, f, "%q is a field of other formats: %s ignores it", f, d.dialect.who)
+			return ""
 		}
 	}
 	d.suggest(key, UnknownField, path, text, syscalls.NearestOf(text, read), "unknown field %q: ignored", clip(text))

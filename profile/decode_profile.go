@@ -10,9 +10,14 @@ import (
 
 // profile reads the object that holds a profile. path is where it lies in the file.
 func (d *decoder) profile(v value, path string) error {
+	return d.profileOf(v, path, profileSchema, nil)
+}
+
+// profileOf is profile with a schema that can have fields of its own, which more reads.
+func (d *decoder) profileOf(v value, path string, s schema, more func(field, at string, val value) error) error {
 	p := d.p
 	errno := v
-	err := d.object(v, path, profileSchema, func(field string, key, val value) (err error) {
+	err := d.object(v, path, s, func(field string, key, val value) (err error) {
 		at := join(path, field)
 		switch field {
 		case "defaultAction":
@@ -36,6 +41,8 @@ func (d *decoder) profile(v value, path string) error {
 			p.ListenerMetadata, err = d.str(val, at)
 		case "syscalls":
 			p.Rules, err = d.rules(val)
+		default:
+			err = more(field, at, val)
 		}
 		return err
 	})
@@ -198,6 +205,9 @@ func (d *decoder) filter(v value, path string) (Filter, error) {
 			}
 		case "minKernel":
 			f.MinKernel, err = d.minKernel(val, at)
+			if d.dialect.errnos {
+				err = nil // Podman and CRI-O do not look at it
+			}
 		}
 		return err
 	})

@@ -132,6 +132,10 @@ func (d *decoder) arg(v value, path string) (Arg, error) {
 	if err := d.want(v, path, "an object"); err != nil {
 		return a, err
 	}
+	most := d.dialect.max
+	if most == 0 {
+		most = 1<<64 - 1
+	}
 	err := d.object(v, path, argSchema, func(field string, key, val value) (err error) {
 		at := path + "." + field
 		switch field {
@@ -143,9 +147,9 @@ func (d *decoder) arg(v value, path string) (Arg, error) {
 			a.Index = int(n & 7)
 			return err
 		case "value":
-			a.Value, _, err = d.unsigned(val, at, 1<<64-1)
+			a.Value, _, err = d.unsigned(val, at, most)
 		case "valueTwo":
-			a.ValueTwo, _, err = d.unsigned(val, at, 1<<64-1)
+			a.ValueTwo, _, err = d.unsigned(val, at, most)
 		case "op":
 			text, err := d.str(val, at)
 			if err != nil {

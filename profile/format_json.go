@@ -21,6 +21,14 @@ var _ = registerFormat(format{
 })
 
 var _ = registerFormat(format{
+	name: Podman, title: "Podman, Buildah and CRI-O: go.podman.io/common pkg/seccomp",
+	runtime: RuntimePodman, caps: true, rank: rankFields,
+	dialect: dialect{who: "Podman", docker: true, errnos: true},
+	is:      func(doc document) bool { return !doc.yaml && hasErrnoWord(doc) },
+	read:    readJSON,
+})
+
+var _ = registerFormat(format{
 	name: Docker, title: "Docker: github.com/moby/profiles/seccomp",
 	runtime: RuntimeDocker, caps: true, rank: rankRest,
 	dialect: dialect{who: "Docker", docker: true},
@@ -49,6 +57,35 @@ func readJSON(f *file, doc document) error {
 	}
 	f.add(d.finish(), "")
 	return nil
+}
+
+// hasErrnoWord recognises a profile of Podman's: it gives an errno as a word. Without one it reads as
+// Docker's.
+func hasErrnoWord(doc document) bool {
+	if doc.kind(doc.root) != "an object" || isConfig(doc) {
+		return false
+	}
+	found := false
+	word := func(wanted string) func(key, val value) error {
+		return func(key, val value) error {
+			found = found || strings.EqualFold(doc.text(key), wanted) && doc.kind(val) == "a string" && doc.text(val) != ""
+			return nil
+		}
+	}
+	// The callbacks never fail.
+	_ = doc.members(doc.root, func(key, val value) error {
+		_ = word("defaultErrno")(key, val)
+		if !strings.EqualFold(doc.text(key), "syscalls") || doc.kind(val) != "an array" {
+			return nil
+		}
+		return doc.elements(val, func(_ int, rule value) error {
+			if doc.kind(rule) != "an object" {
+				return nil
+			}
+			return doc.members(rule, word("errno"))
+		})
+	})
+	return found
 }
 
 // isConfig recognises an OCI config.json.

@@ -17,6 +17,9 @@ func (r *resolver) errnos() error {
 	for i := range r.p.Rules {
 		r.ruleErrno[i] = r.p.Rules[i].ErrnoRet
 	}
+	if r.maker == RuntimeKernel && r.p.Format == Podman {
+		r.reader.errnoNames = true // that target takes a file for what its format says
+	}
 	if !r.reader.errnoNames {
 		return nil
 	}

@@ -51,6 +51,8 @@ const (
 	ErrnoRange     Kind = "errno-range"     // an errno above 4095, for which the kernel returns 4095, or above 16 bits, of which the rest is dropped
 	ErrnoUnused    Kind = "errno-unused"    // an errno on an action that carries none
 	ErrnoZero      Kind = "errno-zero"      // ERRNO with 0: the call is skipped and reports success
+	MissingPart    Kind = "missing-part"    // the file refers to something that was not read, and says less without it
+	JoinedRules    Kind = "joined-rules"    // the reader makes one rule of several, with another meaning
 	MoreProblems   Kind = "more-problems"   // the list was cut; Text says how many are missing
 )
 

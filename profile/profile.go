@@ -9,6 +9,8 @@ import (
 const (
 	Docker = "docker" // github.com/moby/profiles/seccomp
 	OCI    = "oci"    // runtime-spec config-linux.md, linux.seccomp
+	Podman = "podman" // go.podman.io/common/pkg/seccomp: Docker's, with the errno as a word
+	SPO    = "spo"    // SeccompProfile of the Security Profiles Operator
 	Kernel = "kernel" // rules of the kernel itself: the built-in strict
 )
 

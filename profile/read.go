@@ -2,6 +2,7 @@ package profile
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,7 +44,8 @@ type file struct {
 	docs     []document // of JSON and YAML, all of them
 	format   *format    // of what is being read
 	profiles []*Profile
-	skipped  []skipped // the documents that hold no profile
+	bases    map[string]baseDoc // by name, once they were looked for
+	skipped  []skipped          // the documents that hold no profile
 }
 
 // errorf is an error about a place of the file.
@@ -110,8 +112,13 @@ func (f *file) read() error {
 	}
 	var err error
 	if f.docs, err = documents(f.name, f.data); err != nil {
+		var bad *ParseError
+		if errors.As(err, &bad) && bytes.Contains(f.data, []byte("{{")) {
+			bad.Reason += " (it looks like a template: render it first)"
+		}
 		return err
 	}
+	f.docs = lists(f.docs)
 	for _, doc := range f.docs {
 		g := asked
 		for _, h := range formats {
@@ -129,6 +136,23 @@ func (f *file) read() error {
 		}
 	}
 	return f.checked(err)
+}
+
+// lists takes the items out of Kubernetes lists, which are documents of their own.
+func lists(docs []document) (out []document) {
+	for _, doc := range docs {
+		items := doc.member(doc.root, "items")
+		if items == 0 || !strings.HasSuffix(doc.word(doc.root, "kind"), "List") || doc.kind(items) != "an array" {
+			out = append(out, doc)
+			continue
+		}
+		// The callback never fails.
+		_ = doc.elements(items, func(_ int, item value) error {
+			out = append(out, document{doc.tree, item, doc.yaml})
+			return nil
+		})
+	}
+	return out
 }
 
 // checked is the error of a file that was read: it has to hold something.

@@ -14,6 +14,7 @@ const (
 	RuntimePodman     = "podman"
 	RuntimeCRIO       = "crio"
 	RuntimeContainerd = "containerd"
+	RuntimeSPO        = "spo"
 	RuntimeRunc       = "runc"
 	RuntimeCrun       = "crun"
 	RuntimeGVisor     = "gvisor"
@@ -35,6 +36,7 @@ func Runtimes() []RuntimeInfo {
 		{RuntimePodman, "Podman (or Buildah) reads the file, crun makes the filter", RuntimeCrun, "source and output of go.podman.io/common pkg/seccomp, 2026-04"},
 		{RuntimeCRIO, "CRI-O reads the file with Podman's reader, crun makes the filter", RuntimeCrun, "source and output of go.podman.io/common pkg/seccomp, 2026-04"},
 		{RuntimeContainerd, "containerd reads the file as an OCI section, runc makes the filter", RuntimeRunc, "source of containerd contrib/seccomp"},
+		{RuntimeSPO, "the Security Profiles Operator writes an OCI section from its resource, containerd reads it, runc makes the filter", RuntimeRunc, "source of the operator of 2026-08"},
 		{RuntimeRunc, "runc, given an OCI section", "", "source of 1.5; loaded filters of 1.1 read back"},
 		{RuntimeCrun, "crun, given an OCI section", "", "source of 1.29; filters of 1.8 as written and as loaded"},
 		{RuntimeGVisor, "gVisor with --oci-seccomp (without it, no profile counts), given an OCI section", "", "source and compiled filters of 2026-09"},
@@ -70,7 +72,13 @@ var (
 	}
 	crioReader       = withName(podmanReader, "CRI-O")
 	containerdReader = reader{name: "containerd"}
-	noReader         = reader{}
+	spoReader        = reader{name: "the operator"}
+	// containerdCode is containerd's function for its own profile, which reads no file.
+	containerdCode = reader{
+		name: "containerd", docker: true, minKernel: true, errnoNames: true,
+		word: HostWord, archMap: func(a *syscalls.Arch) bool { return a.GOARCH != "" },
+	}
+	noReader = reader{}
 )
 
 func withName(r reader, name string) reader {
@@ -87,6 +95,7 @@ var readers = map[string]struct {
 	RuntimePodman:     {podmanReader, RuntimeCrun},
 	RuntimeCRIO:       {crioReader, RuntimeCrun},
 	RuntimeContainerd: {containerdReader, RuntimeRunc},
+	RuntimeSPO:        {spoReader, RuntimeRunc},
 	RuntimeRunc:       {noReader, RuntimeRunc},
 	RuntimeCrun:       {noReader, RuntimeCrun},
 	RuntimeGVisor:     {noReader, RuntimeGVisor},
@@ -116,7 +125,7 @@ func parseRuntime(word string) (reader, maker, error) {
 			return known.reader, maker(second), nil
 		}
 	}
-	return reader{}, "", fmt.Errorf("runtime %q: before the slash docker, podman, crio or containerd, after it runc, crun or gvisor", word)
+	return reader{}, "", fmt.Errorf("runtime %q: before the slash docker, podman, crio, containerd or spo, after it runc, crun or gvisor", word)
 }
 
 func runtimeNames() (names []string) {

@@ -13,7 +13,7 @@ import (
 func TestParseRuntime(t *testing.T) {
 	for word, maker := range map[string]string{
 		"docker": "runc", "podman": "crun", "crio": "crun", "containerd": "runc", "runc": "runc", "crun": "crun",
-		"gvisor": "gvisor", "kernel": "kernel", "podman/runc": "runc", "docker/crun": "crun", "containerd/gvisor": "gvisor",
+		"gvisor": "gvisor", "kernel": "kernel", "spo": "runc", "spo/crun": "crun", "podman/runc": "runc", "docker/crun": "crun", "containerd/gvisor": "gvisor",
 	} {
 		if err := CheckRuntime(word); err != nil || (Target{Runtime: word}).Maker() != maker {
 			t.Errorf("%s: %q, %v", word, Target{Runtime: word}.Maker(), err)
@@ -109,7 +109,7 @@ func TestRuntimesDiffer(t *testing.T) {
 		{"default errno", profile(`"defaultErrnoRet":22,`, `{"names":["write","mseal"],`+allow+`}`), "read", 0,
 			others("ERRNO(22)", "gvisor", "ERRNO(1)")},
 		{"above the largest", profile("", `{"names":["write"],`+allow+`}`), "mseal", 0,
-			others("ERRNO(1)", "docker containerd runc", "ERRNO(38)")},
+			others("ERRNO(1)", "docker containerd spo runc", "ERRNO(38)")},
 		{"the old field name", profile("", `{"name":"read",`+allow+`}`), "read", 0,
 			others("ERRNO(1)", "docker podman crio kernel", "ALLOW")},
 		{"kill the process", profile("", `{"names":["read"],"action":"SCMP_ACT_KILL_PROCESS"}`), "read", 0,
