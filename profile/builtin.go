@@ -15,14 +15,34 @@ type Builtin struct {
 	Origin  string // where it comes from
 	Version string // of the origin; "" if it has none
 	Licence string // SPDX identifier of the text; "" for our own
+	format  string // of the profile; the text is JSON
 	data    []byte
+	terms   string // the licence's text
 }
+
+// Containerd is the format of containerd-default, which no file has: a profile that containerd makes
+// by a function of its own, from the processor, the kernel and the capabilities that it finds. It is
+// written down in Docker's format. Its includes, excludes and archMap stand for the function's
+// branches, so they count whatever runtime gets the outcome; errno, Podman's field, for a number that
+// is not the same on all processors.
+const Containerd = "containerd"
+
+var _ = registerFormat(format{
+	name: Containerd, title: "containerd's own rules", runtime: RuntimeContainerd, caps: true, rank: rankNever,
+	dialect: dialect{who: "containerd", docker: true, errnos: true},
+})
 
 //go:embed builtin/docker-default.json
 var dockerDefault []byte
 
 //go:embed builtin/docker-default.LICENSE
 var dockerLicence string
+
+//go:embed builtin/containerd-default.json
+var containerdDefault []byte
+
+//go:embed builtin/containerd-default.LICENSE
+var containerdLicence string
 
 //go:embed builtin/strict.json
 var strict []byte
@@ -34,12 +54,25 @@ var builtins = []Builtin{
 		Origin:  "github.com/moby/profiles/seccomp default.json",
 		Version: "v0.3.0",
 		Licence: "Apache-2.0",
+		format:  Docker,
 		data:    dockerDefault,
+		terms:   dockerLicence,
+	},
+	{
+		Name:    "containerd-default",
+		Title:   "the profile of containerd, and of Kubernetes' RuntimeDefault with it",
+		Origin:  "github.com/containerd/containerd/v2 contrib/seccomp DefaultProfile, its branches as data",
+		Version: "v2.4.2",
+		Licence: "Apache-2.0",
+		format:  Containerd,
+		data:    containerdDefault,
+		terms:   containerdLicence,
 	},
 	{
 		Name:   strictName,
 		Title:  "the four calls of the kernel's SECCOMP_MODE_STRICT",
 		Origin: "kernel/seccomp.c mode1_syscalls, arch/*/include/asm/seccomp.h",
+		format: Kernel,
 		data:   strict,
 	},
 }
@@ -53,12 +86,7 @@ func Builtins() []Builtin { return slices.Clone(builtins) }
 func (b Builtin) Source() []byte { return slices.Clone(b.data) }
 
 // LicenceText returns the licence that came with the profile, "" for our own.
-func (b Builtin) LicenceText() string {
-	if b.Name == "docker-default" {
-		return dockerLicence
-	}
-	return ""
-}
+func (b Builtin) LicenceText() string { return b.terms }
 
 func builtin(name string) (Builtin, bool) {
 	i := slices.IndexFunc(builtins, func(b Builtin) bool { return b.Name == name })
@@ -68,15 +96,22 @@ func builtin(name string) (Builtin, bool) {
 	return builtins[i], true
 }
 
-// open parses a built-in. It is part of the program, so an error is a fault of the program; the
-// tests open each.
+// open parses a built-in as its format has it. It is part of the program, so an error is a fault of
+// the program; the tests open each.
 func (b Builtin) open() (*Profile, error) {
-	p, err := Parse(b.Name, b.data)
-	if err == nil && b.Name == strictName {
-		p.Format = Kernel
+	docs, err := documents(b.Name, b.data)
+	if err != nil {
+		return nil, err
+	}
+	f := &file{name: b.Name, data: b.data, format: formatNamed(b.format)}
+	if err := readJSON(f, docs[0]); err != nil {
+		return nil, err
+	}
+	p := f.profiles[0]
+	if p.Format == Kernel {
 		p.bindStrict()
 	}
-	return p, err
+	return p, nil
 }
 
 // oldSigreturn lists the ABIs whose strict mode allows sigreturn in place of rt_sigreturn

@@ -19,6 +19,9 @@ func (p *Profile) Resolve(t Target) (*Resolved, error) {
 	if r.reader, r.maker, err = parseRuntime(t.Runtime); err != nil {
 		return nil, err
 	}
+	if p.Format == Containerd {
+		r.reader = containerdCode
+	}
 	if p.Disabled() {
 		if !r.reader.drops && p.Absent == "" && (r.maker == RuntimeCrun || r.maker == RuntimeGVisor) {
 			return nil, r.loadError(NoDefault, p.Pos, "", "no default action")
