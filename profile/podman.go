@@ -18,7 +18,7 @@ func (r *resolver) errnos() error {
 		r.ruleErrno[i] = r.p.Rules[i].ErrnoRet
 	}
 	if r.maker == RuntimeKernel && r.p.Format == Podman {
-		r.reader.errnoNames = true // that target takes a file for what its format says
+		r.reader = podmanReader // that target takes a file for what its format means
 	}
 	if !r.reader.errnoNames {
 		return nil
