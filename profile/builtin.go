@@ -44,6 +44,12 @@ var containerdDefault []byte
 //go:embed builtin/containerd-default.LICENSE
 var containerdLicence string
 
+//go:embed builtin/podman-default.json
+var podmanDefault []byte
+
+//go:embed builtin/podman-default.LICENSE
+var podmanLicence string
+
 //go:embed builtin/strict.json
 var strict []byte
 
@@ -61,12 +67,22 @@ var builtins = []Builtin{
 	{
 		Name:    "containerd-default",
 		Title:   "the profile of containerd, and of Kubernetes' RuntimeDefault with it",
-		Origin:  "github.com/containerd/containerd/v2 contrib/seccomp DefaultProfile, its branches as data",
+		Origin:  "github.com/containerd/containerd/v2 contrib/seccomp, its function as data",
 		Version: "v2.4.2",
 		Licence: "Apache-2.0",
 		format:  Containerd,
 		data:    containerdDefault,
 		terms:   containerdLicence,
+	},
+	{
+		Name:    "podman-default",
+		Title:   "the profile that Podman, Buildah and CRI-O give a container by default",
+		Origin:  "github.com/containers/common pkg/seccomp/seccomp.json",
+		Version: "v0.65.0-dev, f437c58aab67 of 2025-08",
+		Licence: "Apache-2.0",
+		format:  Podman,
+		data:    podmanDefault,
+		terms:   podmanLicence,
 	},
 	{
 		Name:   strictName,
