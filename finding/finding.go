@@ -104,10 +104,32 @@ type Finding struct {
 	Check    string // identifier of the check, "PC613"
 	Severity Severity
 	Arch     string   // ABI it holds for; "" if it does not depend on one
+	Arches   []string // all ABIs it holds for, Arch first if that is not empty; nil if it does not depend on one
 	Syscalls []string // the syscalls it is about, gravest first
 	Message  string   // one sentence, no full stop
 	Witness  *Witness
 	Remedy   string // what to do about it; "" if nothing safe can be said
 	Pos      Pos
 	Path     Path
+
+	Suppressed *Suppression // why it does not count; nil: it does
 }
+
+// Suppression says why a finding does not count: it makes no exit code, and texts leave it out unless
+// they are verbose.
+type Suppression struct {
+	By      SuppressedBy
+	Reason  string // in the words of who suppressed it; "" if nobody gave one
+	Expires string // the last day on which it holds, YYYY-MM-DD; "" for ever
+	Pos     Pos    // where it is written down; the zero Pos if nowhere
+}
+
+// SuppressedBy says by what a finding was suppressed.
+type SuppressedBy string
+
+// What can suppress a finding.
+const (
+	ByComment  SuppressedBy = "comment"  // in the profile itself
+	ByConfig   SuppressedBy = "config"   // the configuration of profcheck
+	ByBaseline SuppressedBy = "baseline" // it was there before, in a saved list
+)

@@ -27,6 +27,7 @@ type Check struct {
 	Syscalls []Outcome `json:"syscalls"`           // what is needed or allowed, ascending number
 	Findings []Finding `json:"findings"`           // gravest first
 	Unused   *Unused   `json:"unused,omitempty"`   // nil: not judged
+	FailOn   string    `json:"failOn,omitempty"`   // least severity of a finding that counts as a failure, or never; absent: error
 }
 
 // Program is the verdict on one of several binaries.
@@ -83,6 +84,18 @@ type Finding struct {
 	Remedy   string    `json:"remedy,omitempty"`
 	Position *Position `json:"position,omitempty"`
 	Path     []Frame   `json:"path,omitempty"`
+
+	Profile    int          `json:"profile,omitempty"`    // which of the document's profiles it is about; absent: the first one
+	Suppressed *Suppression `json:"suppressed,omitempty"` // why it does not count; absent: it does
+}
+
+// Suppression says why a finding does not count: it makes no exit code, and texts leave it out unless
+// they are verbose.
+type Suppression struct {
+	By       string    `json:"by"`                 // comment (in the profile), config or baseline
+	Reason   string    `json:"reason,omitempty"`   // in the words of who suppressed it
+	Expires  string    `json:"expires,omitempty"`  // the last day on which it holds, YYYY-MM-DD; absent: for ever
+	Position *Position `json:"position,omitempty"` // where it is written down
 }
 
 // Witness is a concrete call that shows a finding.
@@ -99,6 +112,8 @@ type Position struct {
 	File   string `json:"file"`
 	Line   int    `json:"line"`
 	Column int    `json:"column"`
+
+	Source *Source `json:"source,omitempty"` // what stands there; only findings have it
 }
 
 // FromFinding is a finding in the form of the documents.
@@ -113,13 +128,22 @@ func FromFinding(f finding.Finding) Finding {
 			out.Witness.Args = append(out.Witness.Args, Hex(a))
 		}
 	}
-	if f.Pos != (finding.Pos{}) {
-		out.Position = &Position{f.Pos.File, f.Pos.Line, f.Pos.Column}
-	}
+	out.Position = fromPos(f.Pos)
 	if len(f.Path) > 0 {
 		out.Path = FromPath(f.Path)
 	}
+	if s := f.Suppressed; s != nil {
+		out.Suppressed = &Suppression{By: string(s.By), Reason: s.Reason, Expires: s.Expires, Position: fromPos(s.Pos)}
+	}
 	return out
+}
+
+// fromPos is nil for no place at all.
+func fromPos(p finding.Pos) *Position {
+	if p == (finding.Pos{}) {
+		return nil
+	}
+	return &Position{File: p.File, Line: p.Line, Column: p.Column}
 }
 
 // FromFindings converts a list; the result is never nil, so that JSON has an array.
@@ -137,6 +161,8 @@ var (
 	verdicts   = []string{VerdictOK, VerdictDenied, VerdictUnknown}
 	outcomes   = []string{"allowed", "denied", "depends", "unused"}
 	severities = []string{finding.Error.String(), finding.Warning.String(), finding.Info.String()}
+	thresholds = append(severities[:3:3], "never")
+	suppressed = []string{string(finding.ByComment), string(finding.ByConfig), string(finding.ByBaseline)}
 )
 
 func (c *Check) check() error {
@@ -165,7 +191,17 @@ func (c *Check) check() error {
 			}
 		}
 	}
+	if err := checkThreshold(c.FailOn); err != nil {
+		return err
+	}
 	return checkFindings(c.Findings)
+}
+
+func checkThreshold(word string) error {
+	if word == "" {
+		return nil
+	}
+	return oneOf("failOn", word, thresholds)
 }
 
 func checkFindings(list []Finding) error {
@@ -179,6 +215,16 @@ func checkFindings(list []Finding) error {
 		}
 		if w := f.Witness; w != nil && len(w.Args) != 6 {
 			return fmt.Errorf("%s.witness.args: %d values, want 6", at, len(w.Args))
+		}
+		if s := f.Suppressed; s != nil {
+			if err := oneOf(at+".suppressed.by", s.By, suppressed); err != nil {
+				return err
+			}
+		}
+		if p := f.Position; p != nil && p.Source != nil {
+			if err := p.Source.check(at + ".position.source"); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -1,10 +1,13 @@
 package report
 
+import "fmt"
+
 // Lint is what was found in profiles.
 type Lint struct {
 	Version  int       `json:"version"`
 	Profiles []Linted  `json:"profiles,omitempty"`
-	Findings []Finding `json:"findings"`
+	Findings []Finding `json:"findings"`         // profile by profile
+	FailOn   string    `json:"failOn,omitempty"` // least severity of a finding that counts as a failure, or never; absent: error
 }
 
 // Linted is a profile that was looked at, and for which target.
@@ -16,4 +19,14 @@ type Linted struct {
 
 func (*Lint) kind() string { return "lint" }
 
-func (l *Lint) check() error { return checkFindings(l.Findings) }
+func (l *Lint) check() error {
+	if err := checkThreshold(l.FailOn); err != nil {
+		return err
+	}
+	for i, f := range l.Findings {
+		if f.Profile < 0 || f.Profile >= max(1, len(l.Profiles)) {
+			return fmt.Errorf("findings[%d].profile: %d of %d", i, f.Profile, len(l.Profiles))
+		}
+	}
+	return checkFindings(l.Findings)
+}

@@ -28,8 +28,8 @@ func (p *printer) check(c *Check) {
 func (p *printer) findings(c *Check) {
 	for _, severity := range severities {
 		var list []Finding
-		for _, f := range c.listed() {
-			if f.Severity == severity {
+		for _, f := range c.Findings {
+			if f.Severity == severity && c.spelt(f, p.verbose) {
 				list = append(list, f)
 			}
 		}
@@ -65,6 +65,9 @@ func (p *printer) notes(c *Check) {
 	if n > 0 {
 		p.line("for information: %s (%s; --verbose shows %s)", count(n, "finding"), strings.Join(ids, ", "), them(n))
 	}
+	if n := len(c.Findings) - len(counting(c.Findings)); n > 0 {
+		p.line("suppressed: %s (--verbose shows %s)", count(n, "finding"), them(n))
+	}
 }
 
 func them(n int) string {
@@ -99,6 +102,10 @@ func (p *printer) finding(f Finding, profile string) {
 		text += " (" + f.Position.String() + ")"
 	}
 	p.lead(severityStyles[f.Severity], f.Severity, text)
+	if f.Suppressed != nil {
+		p.line("    suppressed: %s", f.Suppressed.String())
+	}
+	p.source(f.Position, severityStyles[f.Severity])
 	if f.Severity == "info" && !p.verbose {
 		return
 	}

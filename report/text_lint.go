@@ -6,44 +6,24 @@ import (
 )
 
 func (p *printer) lint(l *Lint) {
-	rest := l.Findings
 	for i, profile := range l.Profiles {
 		if i > 0 {
 			p.blank()
 		}
-		var own, others []Finding
-		for _, f := range rest {
-			if f.Position == nil || f.Position.File == profile.Name {
-				own = append(own, f)
-			} else {
-				others = append(others, f)
-			}
-		}
-		rest = others
-		p.linted(profile, own)
+		p.linted(profile, l.of(i))
 	}
-	if len(l.Profiles) == 0 || len(rest) > 0 {
-		p.lintFindings(rest)
+	if len(l.Profiles) == 0 {
+		p.lintFindings(l.Findings)
 	}
 }
 
 // linted prints the verdict on one profile, what was found, and what was assumed.
 func (p *printer) linted(l Linted, list []Finding) {
-	word := "ok"
-	if len(list) > 0 {
-		word = list[0].Severity
+	word, text := l.verdict(list)
+	p.lead(severityStyles[word], word, ": "+text)
+	if !p.verbose {
+		list = counting(list)
 	}
-	text := "no findings"
-	if n := tally(list, severities...); n != "" {
-		text = n
-	}
-	where := l.Target.Arch
-	if len(l.Arches) > 3 {
-		where = count(len(l.Arches), "ABI")
-	} else if len(l.Arches) > 0 {
-		where = strings.Join(l.Arches, " ")
-	}
-	p.lead(severityStyles[word], word, fmt.Sprintf(": %s (%s, %s): %s", l.Name, l.Target.Runtime, where, text))
 	if len(list) > 0 {
 		p.blank()
 		p.lintFindings(list)
@@ -52,9 +32,53 @@ func (p *printer) linted(l Linted, list []Finding) {
 	p.target(l.Target)
 }
 
+// of returns the findings that are about a profile.
+func (l *Lint) of(profile int) []Finding {
+	var out []Finding
+	for _, f := range l.Findings {
+		if f.Profile == profile {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// verdict returns a severity or ok, and the first line about a profile without it.
+func (l Linted) verdict(all []Finding) (word, text string) {
+	word, text = VerdictOK, "no findings"
+	list := counting(all)
+	if len(list) > 0 {
+		word = list[0].Severity
+	}
+	if n := tally(list, severities...); n != "" {
+		text = n
+	}
+	if n := len(all) - len(list); n > 0 {
+		text += fmt.Sprintf(", %d suppressed", n)
+	}
+	where := l.Target.Arch
+	if len(l.Arches) > 3 {
+		where = count(len(l.Arches), "ABI")
+	} else if len(l.Arches) > 0 {
+		where = strings.Join(l.Arches, " ")
+	}
+	return word, fmt.Sprintf("%s (%s, %s): %s", l.Name, l.Target.Runtime, where, text)
+}
+
+// counting returns the findings that nothing suppresses.
+func counting(list []Finding) []Finding {
+	var out []Finding
+	for _, f := range list {
+		if f.Suppressed == nil {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
 // lintFindings prints findings as compilers do, place first.
 func (p *printer) lintFindings(list []Finding) {
-	for _, f := range list {
+	for i, f := range list {
 		where := ""
 		if f.Position != nil {
 			where = clean(f.Position.String()) + ": "
@@ -65,6 +89,12 @@ func (p *printer) lintFindings(list []Finding) {
 		}
 		p.out.WriteString(where + p.paint(severityStyles[f.Severity], clean(f.Severity)))
 		p.line(": %s: %s%s", f.Check, arch, f.Message)
+		if i == 0 || !f.Position.same(list[i-1].Position) {
+			p.source(f.Position, severityStyles[f.Severity])
+		}
+		if f.Suppressed != nil {
+			p.line("    suppressed: %s", f.Suppressed.String())
+		}
 		if w := f.Witness; w != nil {
 			p.line("    shown by: %s", w.call())
 		}
@@ -72,6 +102,26 @@ func (p *printer) lintFindings(list []Finding) {
 			p.line("    do: %s", f.Remedy)
 		}
 	}
+}
+
+// same reports whether two positions are the same place.
+func (p *Position) same(q *Position) bool {
+	return p != nil && q != nil && p.File == q.File && p.Line == q.Line && p.Column == q.Column
+}
+
+// String says by what, and why: "config (p.yaml:3), until 2027-01-01: reviewed".
+func (s *Suppression) String() string {
+	text := s.By
+	if s.Position != nil {
+		text += " (" + s.Position.String() + ")"
+	}
+	if s.Expires != "" {
+		text += ", until " + s.Expires
+	}
+	if s.Reason != "" {
+		text += ": " + s.Reason
+	}
+	return text
 }
 
 // call renders the witness as a call without its trailing zeros: "socket(0x28) on x86_64".

@@ -8,6 +8,11 @@ import (
 
 // verdict prints the first line.
 func (p *printer) verdict(c *Check) {
+	p.lead(severityStyles[c.Verdict], c.Verdict, ": "+c.headline())
+}
+
+// headline is the first line behind the word of the verdict.
+func (c *Check) headline() string {
 	names := c.named(c.Verdict)
 	verb := "runs"
 	if len(names) > 1 {
@@ -50,7 +55,7 @@ func (p *printer) verdict(c *Check) {
 	default:
 		text += "; " + n
 	}
-	p.lead(severityStyles[c.Verdict], c.Verdict, ": "+text)
+	return text
 }
 
 // named returns the binaries that got a verdict.
@@ -67,15 +72,21 @@ func (c *Check) named(verdict string) []string {
 	return out
 }
 
-// listed returns the findings without the one that the line on unused calls stands for.
+// listed returns the findings that count, without the one that the line on unused calls stands for.
 func (c *Check) listed() []Finding {
 	var out []Finding
 	for _, f := range c.Findings {
-		if c.Unused == nil || f.Check != c.Unused.Check {
+		if c.spelt(f, false) {
 			out = append(out, f)
 		}
 	}
 	return out
+}
+
+// spelt reports whether a text has a place for a finding: not for the one that the line on unused calls
+// stands for, and for those that are suppressed only in a verbose one.
+func (c *Check) spelt(f Finding, verbose bool) bool {
+	return (c.Unused == nil || f.Check != c.Unused.Check) && (verbose || f.Suppressed == nil)
 }
 
 // tally counts findings of the given severities: "2 errors, 1 warning"; "" if there are none.

@@ -1,0 +1,110 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// githubFormat is what the runner of GitHub Actions turns into annotations: workflow commands, one a
+// line, and lines for people.
+var githubFormat = Format{
+	Name:  "github",
+	Title: "annotations of GitHub Actions, within its limits",
+	Kinds: resultKinds,
+	Write: func(w io.Writer, d Document, o Options) error {
+		r, ok := resultsOf(d)
+		if !ok {
+			return noForm("github", d)
+		}
+		var out bytes.Buffer
+		r.github(&out, &o.Tool)
+		_, err := w.Write(out.Bytes())
+		return err
+	},
+}
+
+// maxAnnotations is how many annotations of each kind the runner keeps of one step; it drops the
+// others in silence.
+const maxAnnotations = 10
+
+// githubCommands are the workflow commands for severities.
+var githubCommands = map[string]string{"error": "error", "warning": "warning", "info": "notice"}
+
+func (r *results) github(out *bytes.Buffer, t *Tool) {
+	var all []Finding
+	for _, s := range r.subjects {
+		all = append(all, counting(s.findings)...)
+	}
+	all = sorted(all)
+	for _, severity := range severities {
+		var list []Finding
+		for _, f := range all {
+			if f.Severity == severity {
+				list = append(list, f)
+			}
+		}
+		for i, f := range list[:min(len(list), maxAnnotations)] {
+			more := 0
+			if i == maxAnnotations-1 {
+				more = len(list) - maxAnnotations
+			}
+			r.annotation(out, t, f, more)
+		}
+		for _, f := range list[min(len(list), maxAnnotations):] {
+			plainLine(out, fmt.Sprintf("%s: %s: %s: %s", f.Severity, f.place(), f.Check, f.sentence()))
+		}
+	}
+	for _, s := range r.subjects {
+		plainLine(out, s.word+": "+s.headline)
+	}
+}
+
+// annotation writes one command; more are the findings that get none.
+func (r *results) annotation(out *bytes.Buffer, t *Tool, f Finding, more int) {
+	check, _ := t.check(f.Check)
+	var properties []string
+	add := func(name, value string) { properties = append(properties, name+"="+escapeProperty(value)) }
+	lines := append([]string{clean(f.sentence())}, f.details()...)
+	if file := r.file(f); file == "" {
+		lines = append(lines, "in: "+f.place())
+	} else {
+		add("file", slashed(file))
+		if f.Position.Line > 0 {
+			add("line", fmt.Sprint(f.Position.Line))
+		}
+		// Columns count only where the lines are the same.
+		if from, to := f.Position.columns(); to > 0 {
+			add("endLine", fmt.Sprint(f.Position.Line))
+			add("col", fmt.Sprint(from))
+			add("endColumn", fmt.Sprint(to))
+		} else if from > 0 {
+			add("col", fmt.Sprint(from))
+		}
+	}
+	add("title", check.title())
+	if more > 0 {
+		lines = append(lines, fmt.Sprintf("%d more of severity %s are in the log", more, f.Severity))
+	}
+	for i := range lines {
+		lines[i] = clean(lines[i])
+	}
+	fmt.Fprintf(out, "::%s %s::%s\n", githubCommands[f.Severity], strings.Join(properties, ","), escapeData(strings.Join(lines, "\n")))
+}
+
+var (
+	dataEscapes     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	propertyEscapes = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+)
+
+// escapeData and escapeProperty write what the runner reads back (actions/runner, ActionCommand).
+func escapeData(s string) string { return dataEscapes.Replace(s) }
+
+func escapeProperty(s string) string { return propertyEscapes.Replace(clean(s)) }
+
+// plainLine writes a line that the runner takes for no command: it looks for :: at the beginning of a
+// line, and for the older ##[ anywhere in it.
+func plainLine(out *bytes.Buffer, text string) {
+	out.WriteString(strings.ReplaceAll(clean(text), "##[", "# #[") + "\n")
+}

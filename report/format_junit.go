@@ -1,0 +1,183 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// junitFormat is the XML of JUnit reports in the form that Jenkins' schema for it describes
+// (xunit-plugin, junit-10.xsd): a suite for each profile, check or file, and a case for each check of
+// profcheck or expectation.
+var junitFormat = Format{
+	Name:  "junit",
+	Title: "JUnit XML: what failed, passed and was skipped",
+	Kinds: resultKinds,
+	Write: func(w io.Writer, d Document, o Options) error {
+		r, ok := resultsOf(d)
+		if !ok {
+			return noForm("junit", d)
+		}
+		text, err := xml.MarshalIndent(r.junit(&o.Tool), "", "  ")
+		if err != nil {
+			return err
+		}
+		_, err = io.WriteString(w, xml.Header+string(text)+"\n")
+		return err
+	},
+}
+
+type junitSuites struct {
+	XMLName  xml.Name     `xml:"testsuites"`
+	Name     string       `xml:"name,attr"`
+	Tests    int          `xml:"tests,attr"`
+	Failures int          `xml:"failures,attr"`
+	Errors   int          `xml:"errors,attr"`
+	Suites   []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Errors   int         `xml:"errors,attr"`
+	Skipped  int         `xml:"skipped,attr"`
+	Cases    []junitCase `xml:"testcase"`
+	Out      string      `xml:"system-out,omitempty"`
+}
+
+type junitCase struct {
+	Name    string     `xml:"name,attr"`
+	Class   string     `xml:"classname,attr"`
+	Skipped *junitText `xml:"skipped"`
+	Error   *junitText `xml:"error"`
+	Failure *junitText `xml:"failure"`
+	Out     string     `xml:"system-out,omitempty"`
+}
+
+type junitText struct {
+	Type    string `xml:"type,attr,omitempty"`
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+func (r *results) junit(t *Tool) junitSuites {
+	out := junitSuites{Name: "profcheck"}
+	for _, s := range r.subjects {
+		suite := junitSuite{Name: clean(s.name), Out: clean(s.word + ": " + s.headline)}
+		for _, p := range s.programs {
+			suite.Cases = append(suite.Cases, p.junit())
+		}
+		if s.passed > 0 {
+			suite.Cases = append(suite.Cases, junitCase{Name: count(s.passed, "expectation") + " that hold"})
+		}
+		for _, f := range s.findings {
+			if s.expected {
+				suite.Cases = append(suite.Cases, r.junitExpectation(f))
+			}
+		}
+		for _, c := range s.checks(t) {
+			suite.Cases = append(suite.Cases, r.junitCheck(&s, c))
+		}
+		for i := range suite.Cases {
+			suite.Cases[i].Class = "profcheck." + suite.Name
+			suite.count(suite.Cases[i])
+		}
+		out.Suites = append(out.Suites, suite)
+		out.Tests, out.Failures, out.Errors = out.Tests+suite.Tests, out.Failures+suite.Failures, out.Errors+suite.Errors
+	}
+	return out
+}
+
+func (s *junitSuite) count(c junitCase) {
+	s.Tests++
+	switch {
+	case c.Failure != nil:
+		s.Failures++
+	case c.Error != nil:
+		s.Errors++
+	case c.Skipped != nil:
+		s.Skipped++
+	}
+}
+
+// junit is the case for the verdict on a program. What could not be judged is JUnit's error.
+func (p Program) junit() junitCase {
+	c := junitCase{Name: clean(p.Name + " runs")}
+	switch p.Verdict {
+	case VerdictDenied:
+		// The findings say which calls, and count by their severity: a verdict is no second failure.
+		c.Out = "denied: it can make calls that are denied"
+	case VerdictUnknown:
+		c.Error = &junitText{Type: VerdictUnknown, Message: "whether it runs cannot be told"}
+	}
+	return c
+}
+
+func (r *results) junitExpectation(f Finding) junitCase {
+	text := &junitText{Type: f.Severity, Message: clean(f.Message), Text: clean(f.place() + ": " + f.Message)}
+	c := junitCase{Name: clean(f.place())}
+	if f.Severity == "error" {
+		c.Failure = text
+	} else {
+		c.Error = text // nobody can tell
+	}
+	return c
+}
+
+// checks returns the checks of a subject: all that the tool has, and those of findings that it does
+// not know.
+func (s *subject) checks(t *Tool) []CheckInfo {
+	if s.expected {
+		return nil
+	}
+	list := append([]CheckInfo(nil), t.Checks...)
+	known := make(map[string]bool)
+	for _, c := range list {
+		known[c.ID] = true
+	}
+	for _, f := range s.findings {
+		if !known[f.Check] {
+			known[f.Check] = true
+			list = append(list, CheckInfo{ID: f.Check})
+		}
+	}
+	return list
+}
+
+// junitCheck is the case for one check: a failure if a finding of it makes the run fail, skipped if it
+// needs a program and there is none or if all its findings are suppressed, otherwise passed.
+func (r *results) junitCheck(s *subject, check CheckInfo) junitCase {
+	c := junitCase{Name: clean(check.title())}
+	var lines []string
+	fails, found, counted := 0, 0, 0
+	for _, f := range s.findings {
+		if f.Check != check.ID {
+			continue
+		}
+		found++
+		if f.Suppressed == nil {
+			counted++
+		}
+		if r.fails(f) {
+			fails++
+		}
+		lines = append(lines, clean(fmt.Sprintf("%s: %s: %s", f.place(), f.Severity, f.sentence())))
+		for _, d := range f.details() {
+			lines = append(lines, "    "+clean(d))
+		}
+	}
+	text := strings.Join(lines, "\n")
+	switch {
+	case fails > 0:
+		c.Failure = &junitText{Type: r.failOn, Message: count(fails, "finding"), Text: text}
+	case found > 0 && counted == 0:
+		c.Skipped = &junitText{Message: count(found, "finding") + " suppressed", Text: text}
+	case found > 0:
+		c.Out = text
+	case check.NeedsBinary && s.alone:
+		c.Skipped = &junitText{Message: "needs a program"}
+	}
+	return c
+}
