@@ -16,7 +16,7 @@ var _ = registerFormat(format{
 	name: SPO, title: "Security Profiles Operator: SeccompProfile in YAML or JSON",
 	runtime: RuntimeSPO, caps: true, rank: rankTyped,
 	dialect: dialect{who: "the operator's resource", exact: true, max: math.MaxInt64},
-	is:      func(doc document) bool { return strings.HasPrefix(doc.word(doc.root, "apiVersion"), spoGroup) },
+	is:      isSPO,
 	read:    readSPO,
 })
 
@@ -36,11 +36,12 @@ var spoListener = regexp.MustCompile(`^/var/run/security-profiles-operator/[a-zA
 // notInSPO lists architectures that its definition lacks.
 var notInSPO = []string{"SCMP_ARCH_LOONGARCH64", "SCMP_ARCH_M68K", "SCMP_ARCH_SH", "SCMP_ARCH_SHEB"}
 
+// isSPO recognises a SeccompProfile. The group's other kinds, such as ProfileRecording, are no profiles.
+func isSPO(doc document) bool {
+	return strings.HasPrefix(doc.word(doc.root, "apiVersion"), spoGroup) && doc.word(doc.root, "kind") == "SeccompProfile"
+}
+
 func readSPO(f *file, doc document) error {
-	if kind := doc.word(doc.root, "kind"); kind != "SeccompProfile" {
-		f.skip(doc.pos(doc.root), "a "+clip(kind)+" of the Security Profiles Operator")
-		return nil
-	}
 	d, base, err := spoProfile(f, doc)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +17,7 @@ import (
 // taken with PATH#PART; the path alone gives a *PartsError.
 func Open(nameOrPath string) (*Profile, error) {
 	list, err := OpenAll(nameOrPath, ReadOptions{})
-	return only(nameOrPath, list, err)
+	return Only(nameOrPath, list, err)
 }
 
 // OpenAll is Open for all profiles of a file. As with Read, those that could be read come with the
@@ -91,14 +92,17 @@ func ReadPart(name, part string, data []byte, o ReadOptions) ([]*Profile, error)
 
 // Recognize names the format of a text, as Read would take it; "" is a text that is no profile. It is
 // stricter than Read where every object could be one of Docker's: that must have a field of a profile.
-// Of a broken text it is the format of the documents before the fault.
+// A broken text counts if it has an action in it.
 func Recognize(data []byte) string {
 	for _, g := range formats {
 		if g.isText != nil && g.isText(data) {
 			return g.name
 		}
 	}
-	docs, _ := documents("", data)
+	docs, err := documents("", data)
+	if err != nil && bytes.Contains(data, []byte(`SCMP_ACT_`)) && !bytes.Contains(data, []byte("{{")) {
+		return Docker // broken, or a list of documents one of which is, and about profiles
+	}
 	for _, doc := range lists(docs) {
 		for _, g := range formats {
 			if g.is == nil || !g.is(doc) {

@@ -17,11 +17,11 @@ func Parse(name string, data []byte) (*Profile, error) {
 // ParseAs is Parse with the format given, a name of Formats; "" recognises it.
 func ParseAs(name string, data []byte, format string) (*Profile, error) {
 	list, err := Read(name, data, ReadOptions{Format: format})
-	return only(name, list, err)
+	return Only(name, list, err)
 }
 
-// only is the one profile of a file.
-func only(name string, list []*Profile, err error) (*Profile, error) {
+// Only is the one profile of what Read and OpenAll return, and a *PartsError where there are more.
+func Only(name string, list []*Profile, err error) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -50,12 +50,12 @@ func (e *PartsError) Error() string {
 	const most = 8
 	var words []string
 	for _, part := range e.Parts[:min(most, len(e.Parts))] {
-		words = append(words, fmt.Sprintf("%q", e.Name+"#"+clip(part)))
+		words = append(words, fmt.Sprintf("%q", clip(part)))
 	}
 	if more := len(e.Parts) - most; more > 0 {
 		words = append(words, fmt.Sprintf("and %d more", more))
 	}
-	return fmt.Sprintf("profile %s: holds %d profiles, and one is wanted: %s", e.Name, len(e.Parts), strings.Join(words, ", "))
+	return fmt.Sprintf("profile %s: holds %d profiles, and one is wanted: %s#PART with %s", e.Name, len(e.Parts), e.Name, strings.Join(words, ", "))
 }
 
 // config reads a config.json: of the whole only linux.seccomp and some of process matter. A key that comes twice is

@@ -114,7 +114,7 @@ func (f *file) findBases() {
 func (f *file) addBases(g *file) {
 	for _, doc := range g.docs {
 		name := doc.word(doc.root, "metadata", "name")
-		if _, known := f.bases[name]; known || !strings.HasPrefix(doc.word(doc.root, "apiVersion"), spoGroup) || doc.word(doc.root, "kind") != "SeccompProfile" {
+		if _, known := f.bases[name]; known || !isSPO(doc) {
 			continue
 		}
 		f.bases[name] = baseDoc{g, doc}
