@@ -26,14 +26,14 @@ const module = "github.com/profcheck/profcheck"
 //
 // Tests of a package may import any package that is not above it.
 const diagram = `
-	syscalls < filter, profile, simulate, elfscan, observe, lint, generate, profiletest, analyzer, internal/cli
+	syscalls < filter, profile, simulate, elfscan, observe, lint, generate, profiletest, analyzer, internal/config, internal/cli
 	filter   < profile, simulate, observe, lint, profiletest, analyzer, internal/cli
-	finding  < elfscan, observe, lint, report, analyzer, internal/cli
-	profile  < lint, generate, profiletest, analyzer, internal/cli
+	finding  < elfscan, observe, lint, report, analyzer, internal/config, internal/cli
+	profile  < lint, generate, profiletest, analyzer, internal/config, internal/cli
 	simulate < lint, profiletest, internal/cli
-	lint     < analyzer, internal/cli
+	lint     < analyzer, internal/config, internal/cli
 	analyzer < golangci, cmd/profvet
-	elfscan, observe, generate, profiletest, report < internal/cli < cmd/profcheck
+	elfscan, observe, generate, profiletest, report, internal/config < internal/cli < cmd/profcheck
 
 	# what a package keeps to itself
 	elfscan/internal/isa    < elfscan/internal/flow, elfscan/internal/code, elfscan/internal/native
@@ -60,7 +60,7 @@ var thirdParties = []thirdPartyRule{
 	{"github.com/google/go-cmp", nil, []string{"*"}, "readable differences"},
 	{"github.com/spf13/cobra", []string{"internal/cli"}, nil, "commands, flags, completion"},
 	{"github.com/spf13/pflag", nil, []string{"internal/cli"}, "cobra's flags, to list them"},
-	{"go.yaml.in/yaml/v3", []string{"profile", "profiletest"}, nil, "profiles and expectation files in YAML, with the line and column of each word"},
+	{"go.yaml.in/yaml/v3", []string{"profile", "profiletest", "internal/config"}, nil, "profiles, expectation files and settings in YAML, with the line and column of each word"},
 	{"github.com/elastic/go-seccomp-bpf", nil, []string{"simulate", "elfscan/witness"}, "another compiler of filters as a witness, and a loader"},
 	{"github.com/moby/profiles/seccomp", nil, []string{"profile"}, "the built-in docker-default must be equal to it"},
 	{"github.com/opencontainers/runtime-spec", nil, []string{"profile"}, "the types that moby's module takes"},

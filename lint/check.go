@@ -23,6 +23,8 @@ type Check struct {
 
 	NeedsBinary bool // says nothing without a Usage
 
+	// Run looks for the fault. It is nil for the checks of ignores, which profiles alone cannot have:
+	// whoever applies the ignores to the findings reports those.
 	Run func(*Pass)
 }
 
@@ -53,7 +55,8 @@ func Lookup(idOrName string) (*Check, bool) {
 }
 
 // Example returns the worked examples of the check as they are tested: profiles with a fault
-// (bad*.json) and their clean twins (good*.json), with the findings that are expected (*.want).
+// (bad*.json) and their clean twins (good*.json), with the findings that are expected (*.want), for some
+// checks with a file of settings (*.profcheck.yaml).
 func (c *Check) Example() string {
 	text, err := examples.ReadFile("testdata/" + c.ID + ".txtar")
 	if err != nil {

@@ -37,7 +37,7 @@ func Run(in Input) (*Result, error) {
 	})
 	p.findUnused()
 	for _, c := range Checks() { // in order: PC820 says what those before it could not
-		if c.NeedsBinary && len(in.Usage) == 0 {
+		if c.Run == nil || c.NeedsBinary && len(in.Usage) == 0 {
 			continue
 		}
 		p.check = c
@@ -294,6 +294,9 @@ func (p *Pass) join(findings []finding.Finding) []finding.Finding {
 	for i := range out {
 		f := &out[i]
 		k := key{f.Check, f.Message, strings.Join(f.Syscalls, " "), f.Severity, f.Pos}
+		if f.Arch != "" {
+			f.Arches = arches[k]
+		}
 		if others := arches[k][1:]; len(others) > 0 {
 			if len(others)+1 == len(p.ABIs) {
 				f.Arch = ""
@@ -302,13 +305,16 @@ func (p *Pass) join(findings []finding.Finding) []finding.Finding {
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b finding.Finding) int {
-		return cmp.Or(
-			cmp.Compare(b.Severity, a.Severity),
-			strings.Compare(a.Check, b.Check),
-			cmp.Compare(a.Pos.Line, b.Pos.Line),
-			cmp.Compare(a.Pos.Column, b.Pos.Column),
-		)
-	})
+	slices.SortStableFunc(out, Order)
 	return out
+}
+
+// Order is the order of findings about one profile: the gravest first, then by check and place.
+func Order(a, b finding.Finding) int {
+	return cmp.Or(
+		cmp.Compare(b.Severity, a.Severity),
+		strings.Compare(a.Check, b.Check),
+		cmp.Compare(a.Pos.Line, b.Pos.Line),
+		cmp.Compare(a.Pos.Column, b.Pos.Column),
+	)
 }
