@@ -68,10 +68,11 @@ func exitCode(err error) int {
 	var code codeError
 	var arch *syscalls.UnknownArchError
 	var builtin *profile.UnknownBuiltinError
+	var parts *profile.PartsError
 	switch {
 	case errors.As(err, &code):
 		return code.code
-	case errors.As(err, &arch), errors.As(err, &builtin):
+	case errors.As(err, &arch), errors.As(err, &builtin), errors.As(err, &parts):
 		return exitUsage
 	}
 	return exitUnknown

@@ -28,7 +28,7 @@ notation is that of disasm: profcheck disasm docker-default shows it.`,
 			if err != nil {
 				return err
 			}
-			l, err := readLayer(args[0], data, string(filter.Asm), o.byteOrder())
+			l, err := readFilter(args[0], data, string(filter.Asm), o.byteOrder())
 			if err != nil {
 				return err
 			}

@@ -45,7 +45,7 @@ func (a *App) check(o *options, args []string) error {
 	if len(binaries) == 0 && len(o.build) == 0 {
 		return usage("no binary given; see profcheck --help")
 	}
-	p, err := a.openProfile(name)
+	p, err := a.openProfile(o, name)
 	if err != nil {
 		return err
 	}

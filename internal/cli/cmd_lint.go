@@ -1,21 +1,25 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/profcheck/profcheck/finding"
 	"github.com/profcheck/profcheck/lint"
+	"github.com/profcheck/profcheck/profile"
 	"github.com/profcheck/profcheck/report"
 	"github.com/profcheck/profcheck/syscalls"
 )
 
 func (a *App) lintCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:               "lint PROFILE...",
-		Short:             "Is this profile safe, and does it say what its author meant?",
-		Example:           "  profcheck lint profile.json\n  profcheck lint docker-default --cap SYS_ADMIN --kernel 4.4",
+		Use:   "lint PROFILE...",
+		Short: "Is this profile safe, and does it say what its author meant?",
+		Long: `Judges each profile for itself: a built-in, a file with one or several, FILE#PART, - for stdin, a pattern,
+or a folder, of which all files with profiles are taken.`,
+		Example:           "  profcheck lint profile.json\n  profcheck lint 'profiles/*.json' deploy/\n  profcheck lint docker-default --cap SYS_ADMIN --kernel 4.4",
 		Args:              atLeast(1, "PROFILE..."),
 		ValidArgsFunction: completeProfiles,
 		RunE:              func(_ *cobra.Command, args []string) error { return a.lint(o, args) },
@@ -28,23 +32,32 @@ func (a *App) lintCommand(o *options) *cobra.Command {
 
 // lint judges each profile for itself. One that cannot be read does not keep the others from being
 // judged.
-func (a *App) lint(o *options, names []string) error {
+func (a *App) lint(o *options, args []string) error {
 	arches, err := o.archList()
 	if err != nil {
 		return err
 	}
 	doc := &report.Lint{Version: report.Version, Findings: []report.Finding{}}
 	var all []finding.Finding
-	var failed []error
-	for _, name := range names {
-		r, assumed, err := a.lintOne(o, name, arches)
-		if err != nil {
-			failed = append(failed, err)
+	names, failed := a.profileNames(o, args)
+	jobs := make([][]linting, len(names))
+	_ = each(len(names), func(i int) error { // errors are kept in the jobs
+		jobs[i] = a.lintFile(o, names[i], arches)
+		return nil
+	})
+	for _, job := range slices.Concat(jobs...) {
+		if job.err != nil {
+			failed = append(failed, job.err)
 			continue
 		}
-		doc.Profiles = append(doc.Profiles, linted(r, assumed))
-		doc.Findings = append(doc.Findings, report.FromFindings(r.Findings)...)
-		all = append(all, r.Findings...)
+		list := report.FromFindings(job.result.Findings)
+		for i := range list {
+			list[i].Profile = len(doc.Profiles)
+		}
+		a.noteMissing(o, job.result.Input.Profile)
+		doc.Profiles = append(doc.Profiles, linted(job.result, job.assumed))
+		doc.Findings = append(doc.Findings, list...)
+		all = append(all, job.result.Findings...)
 	}
 	if len(doc.Profiles) > 0 {
 		if err := a.emit(o, doc); err != nil {
@@ -54,17 +67,31 @@ func (a *App) lint(o *options, names []string) error {
 	return a.failures(failed, o.code(all))
 }
 
-func (a *App) lintOne(o *options, name string, arches []*syscalls.Arch) (*lint.Result, []string, error) {
-	p, err := a.openProfile(name)
-	if err != nil {
-		return nil, nil, err
+// linting is one judged profile, or why it was not.
+type linting struct {
+	result  *lint.Result
+	assumed []string
+	err     error
+}
+
+// lintFile judges all profiles of a file.
+func (a *App) lintFile(o *options, name string, arches []*syscalls.Arch) (jobs []linting) {
+	list, err := a.openProfiles(o, name)
+	for _, p := range list {
+		jobs = append(jobs, a.lintOne(o, p, arches))
 	}
-	target, assumed, err := o.targetFor(p, profileArches(p)[0])
 	if err != nil {
-		return nil, nil, err
+		jobs = append(jobs, linting{err: err})
 	}
-	r, err := lint.Run(lint.Input{Profile: p, Target: target, Arches: arches})
-	return r, assumed, err
+	return jobs
+}
+
+func (a *App) lintOne(o *options, p *profile.Profile, arches []*syscalls.Arch) (l linting) {
+	var target profile.Target
+	if target, l.assumed, l.err = o.targetFor(p, profileArches(p)[0]); l.err == nil {
+		l.result, l.err = lint.Run(lint.Input{Profile: p, Target: target, Arches: arches})
+	}
+	return l
 }
 
 // linted describes a judged profile.

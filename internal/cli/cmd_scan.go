@@ -192,7 +192,7 @@ func (a *App) why(o *options, path, word string, profiles []string) error {
 	if len(profiles) > 0 {
 		under = profiles[0]
 	}
-	p, err := a.openProfile(under)
+	p, err := a.openProfile(o, under)
 	if err != nil {
 		return err
 	}

@@ -37,17 +37,56 @@ func (a *App) readStdin() ([]byte, error) {
 	return data, nil
 }
 
-// openProfile reads a built-in, a file, or stdin for "-". A file whose name could be a built-in's is
-// taken if there is no such built-in.
-func (a *App) openProfile(name string) (*profile.Profile, error) {
-	if name == "-" {
-		data, err := a.readStdin()
-		if err != nil {
-			return nil, err
-		}
-		return profile.Parse(name, data)
+// openProfiles reads a built-in, all profiles of a file or one with FILE#PART, or stdin for "-". Those that could
+// be read come with the error about one that could not.
+func (a *App) openProfiles(o *options, name string) ([]*profile.Profile, error) {
+	path, part := profile.SplitPart(name)
+	if path != "-" {
+		return profile.OpenAll(name, o.readOptions())
 	}
-	return profile.Open(name)
+	data, err := a.readStdin()
+	if err != nil {
+		return nil, err
+	}
+	return profile.ReadPart(path, part, data, o.readOptions())
+}
+
+// openProfile is openProfiles where one is wanted.
+func (a *App) openProfile(o *options, name string) (*profile.Profile, error) {
+	list, err := a.openProfiles(o, name)
+	return a.onlyProfile(o, name, list, err)
+}
+
+// onlyProfile is the one profile of a file. What it refers to and could not be read is told.
+func (a *App) onlyProfile(o *options, name string, list []*profile.Profile, err error) (*profile.Profile, error) {
+	p, err := profile.Only(name, list, err)
+	if err != nil {
+		return nil, err
+	}
+	a.noteMissing(o, p)
+	return p, nil
+}
+
+// noteMissing tells what a profile refers to and was not read.
+func (a *App) noteMissing(o *options, p *profile.Profile) {
+	for _, q := range p.Problems {
+		if q.Kind == profile.MissingPart {
+			a.note(o, "%s", q)
+		}
+	}
+}
+
+// readOptions say how files with profiles are read.
+func (o *options) readOptions() profile.ReadOptions {
+	return profile.ReadOptions{Format: o.inputFormat, Root: o.profileRoot}
+}
+
+// profileFormats are the formats of files with profiles.
+func profileFormats() (names []string) {
+	for _, f := range profile.Formats() {
+		names = append(names, f.Name)
+	}
+	return names
 }
 
 func isBuiltin(name string) bool {

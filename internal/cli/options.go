@@ -24,6 +24,7 @@ type options struct {
 	arches, caps   []string
 
 	inputFormat, order string
+	profileRoot        string // --profile-root
 
 	failOn          string
 	strict          bool
@@ -60,6 +61,8 @@ func (o *options) targetFlags(cmd *cobra.Command) {
 	f.StringSliceVar(&o.targets, "target", nil, "who enforces the profile: "+strings.Join(targets, ", ")+", or two like podman/runc (default: by the profile's format)")
 	f.StringSliceVar(&o.caps, "cap", nil, "capabilities of the container besides the runtime's default; none or all to begin with")
 	f.StringVar(&o.kernel, "kernel", "", "kernel of the host, `X.Y` (default: the newest known)")
+	f.StringVar(&o.profileRoot, "profile-root", "", "folder below which files are that a profile refers to, such as base profiles (default: they are not read)")
+	_ = cmd.MarkFlagDirname("profile-root") // the error is for a flag that does not exist
 	words(cmd, "target", targets...)
 	words(cmd, "cap", append([]string{"none", "all"}, profile.Capabilities()...)...)
 }
@@ -134,7 +137,7 @@ var (
 		}
 		return names
 	}()
-	laterTargets = []string{"kubernetes", "spo"}
+	laterTargets = []string{"kubernetes"}
 	laterFormats = []string{"sarif", "github", "html"}
 )
 
@@ -170,6 +173,11 @@ func (o *options) check(cmd *cobra.Command) error {
 	if o.root != "" {
 		if err := checkDir(o.root); err != nil {
 			return fmt.Errorf("root %s: %w", o.root, bare(err))
+		}
+	}
+	if o.profileRoot != "" {
+		if err := checkDir(o.profileRoot); err != nil {
+			return fmt.Errorf("profile root %s: %w", o.profileRoot, bare(err))
 		}
 	}
 	if err := o.checkTarget(); err != nil {

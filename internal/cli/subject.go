@@ -64,18 +64,31 @@ func (a *App) openSubject(o *options, name string) (*subject, error) {
 }
 
 func (a *App) openLayer(o *options, name string) (*layer, error) {
-	if name != "-" && likeBuiltin(name) && (isBuiltin(name) || sniff(name) == absent) {
+	path, part := profile.SplitPart(name)
+	if path != "-" && likeBuiltin(name) && (isBuiltin(name) || sniff(name) == absent) {
 		p, err := profile.Open(name)
 		if err != nil {
 			return nil, err
 		}
 		return &layer{name: name, format: p.Format, profile: p}, nil
 	}
-	data, err := a.readInput(name)
+	data, err := a.readInput(path)
 	if err != nil {
 		return nil, err
 	}
-	return readLayer(name, data, o.inputFormat, o.byteOrder())
+	if !o.isProfile(data) {
+		if part != "" {
+			return nil, usage("filter %s is one: no %q in it", path, part)
+		}
+		return readFilter(name, data, o.inputFormat, o.byteOrder())
+	}
+	ro := o.readOptions()
+	list, err := profile.ReadPart(path, part, data, ro)
+	p, err := a.onlyProfile(o, path, list, err)
+	if err != nil {
+		return nil, err
+	}
+	return &layer{name: name, format: p.Format, profile: p, source: data}, nil
 }
 
 // readInput reads a file, or stdin for "-".
@@ -102,7 +115,7 @@ func (a *App) readInput(name string) ([]byte, error) {
 
 // inputFormats are the words of --input-format.
 func inputFormats() []string {
-	list := []string{profile.Docker, profile.OCI}
+	list := profileFormats()
 	for _, f := range filter.Formats() {
 		if f != string(filter.Go) { // which is written only
 			list = append(list, f)
@@ -111,18 +124,20 @@ func inputFormats() []string {
 	return list
 }
 
-// readLayer reads a profile or a filter. An empty format tells them apart by content; a nil order
-// is found where the file says it.
-func readLayer(name string, data []byte, format string, order binary.ByteOrder) (*layer, error) {
+// isProfile tells a profile from a filter, by --input-format or by content.
+func (o *options) isProfile(data []byte) bool {
+	if o.inputFormat != "" {
+		return slices.Contains(profileFormats(), o.inputFormat)
+	}
+	return likeProfile(data) || profile.Recognize(data) != ""
+}
+
+// readFilter reads a filter. An empty format is told by content; a nil order is found where the file
+// says it.
+func readFilter(name string, data []byte, format string, order binary.ByteOrder) (*layer, error) {
 	l := &layer{name: name, format: format, source: data}
 	var err error
 	switch {
-	case format == profile.Docker || format == profile.OCI, format == "" && likeProfile(data):
-		if l.profile, err = profile.ParseAs(name, data, format); err != nil {
-			return nil, err
-		}
-		l.format = l.profile.Format
-		return l, nil
 	case bytes.HasPrefix(data, []byte("\x7fELF")):
 		return nil, fmt.Errorf("%s: an ELF file is neither a profile nor a filter", name)
 	case len(data) == 0:
