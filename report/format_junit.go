@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -67,10 +68,10 @@ func (r *results) junit(t *Tool) junitSuites {
 	for _, s := range r.subjects {
 		suite := junitSuite{Name: clean(s.name), Out: clean(s.word + ": " + s.headline)}
 		for _, p := range s.programs {
-			suite.Cases = append(suite.Cases, p.junit())
+			suite.Cases = append(suite.Cases, r.junitVerdict(p, s.findings))
 		}
 		if s.passed > 0 {
-			suite.Cases = append(suite.Cases, junitCase{Name: count(s.passed, "expectation") + " that hold"})
+			suite.Cases = append(suite.Cases, junitCase{Name: "held: " + count(s.passed, "expectation")})
 		}
 		for _, f := range s.findings {
 			if s.expected {
@@ -102,15 +103,18 @@ func (s *junitSuite) count(c junitCase) {
 	}
 }
 
-// junit is the case for the verdict on a program. What could not be judged is JUnit's error.
-func (p Program) junit() junitCase {
-	c := junitCase{Name: clean(p.Name + " runs")}
-	switch p.Verdict {
-	case VerdictDenied:
-		// The findings say which calls, and count by their severity: a verdict is no second failure.
-		c.Out = "denied: it can make calls that are denied"
-	case VerdictUnknown:
+// junitVerdict is the case for the verdict on a program. What could not be judged is JUnit's error; a
+// denial is a failure if a finding makes the run fail.
+func (r *results) junitVerdict(p Program, list []Finding) junitCase {
+	c := junitCase{Name: clean("verdict on " + p.Name)}
+	const denied = "it can make calls that are denied"
+	switch {
+	case p.Verdict == VerdictUnknown:
 		c.Error = &junitText{Type: VerdictUnknown, Message: "whether it runs cannot be told"}
+	case p.Verdict == VerdictDenied && slices.ContainsFunc(list, r.fails):
+		c.Failure = &junitText{Type: VerdictDenied, Message: denied}
+	case p.Verdict == VerdictDenied:
+		c.Out = VerdictDenied + ": " + denied
 	}
 	return c
 }

@@ -49,7 +49,7 @@ func (r *results) markdown(out *bytes.Buffer, t *Tool) {
 		if n := len(list) - maxRows; n > 0 {
 			fmt.Fprintf(out, "\n%d more.\n", n)
 		}
-		if n := len(s.findings) - len(counting(s.findings)); n > 0 {
+		if n := len(s.findings) - len(counting(s.findings)); n > 0 && !s.alone { // else the headline says it
 			fmt.Fprintf(out, "\n%s suppressed.\n", count(n, "finding"))
 		}
 	}

@@ -175,7 +175,7 @@ func (c CheckInfo) sarif() sarifRule {
 var scores = map[string]string{"error": "8.0", "warning": "5.0", "info": "2.0"}
 
 // tags groups checks by the first digit of their identifiers, and reports whether a finding is one on
-// security: those that say that a program fails or is not known are not.
+// security: those that say that a program fails, or what was ignored, are not.
 func (c CheckInfo) tags() (tags []string, security bool) {
 	tags = []string{"seccomp"}
 	if len(c.ID) < 3 {
@@ -187,7 +187,7 @@ func (c CheckInfo) tags() (tags []string, security bool) {
 	}
 	tags = append(tags, group)
 	// What is open without need is a matter of security although it takes a program to say it.
-	if security = c.ID[2] != '5' && c.ID[2] != '6' || c.Name == "unused-allow"; security {
+	if security = !strings.Contains("569", c.ID[2:3]) || c.Name == "unused-allow"; security {
 		tags = append(tags, "security")
 	}
 	return tags, security

@@ -120,9 +120,9 @@ func (s *Source) check(at string) error {
 	switch {
 	case s.Column < 0 || s.Column > n+1:
 		return fmt.Errorf("%s.column: %d of %d", at, s.Column, n)
-	case s.Length < 0 || s.Length > 0 && s.Column+s.Length-1 > n:
+	case s.Length < 0 || s.Length > 0 && (s.Column == 0 || s.Length > n-s.Column+1):
 		return fmt.Errorf("%s.length: %d at %d of %d", at, s.Length, s.Column, n)
-	case s.Before < 0 || s.After < 0:
+	case s.Before < 0 || s.After < 0 || s.Before > MaxLines || s.After > MaxLines:
 		return fmt.Errorf("%s: before and after are counts", at)
 	}
 	return nil

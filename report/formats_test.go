@@ -1,0 +1,388 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// testTool has some checks, and not all that the samples name.
+var testTool = Tool{Version: "v1.2.3", URI: "https://example.org/profcheck", Checks: []CheckInfo{
+	{ID: "PC107", Name: "unknown-syscall", Severity: "error", Title: "a name that is no system call", Why: "It has no effect, says [x](y).", When: "Always.", Wrong: "Never.", Remedy: "Write a|b.", Sources: []string{"one", "two"}},
+	{ID: "PC612", Name: "unused-allow", Severity: "info", Title: "calls that nobody needs", NeedsBinary: true},
+	{ID: "PC613", Name: "used-but-denied", Severity: "error", Title: "a needed call is denied", NeedsBinary: true},
+	{ID: "PC712", Name: "ptrace-open", Severity: "error", Title: "ptrace is open"},
+}}
+
+// extensions of the golden files.
+var extensions = map[string]string{"sarif": ".sarif", "github": ".github", "junit": ".xml", "markdown": ".md", "jsonl": ".jsonl"}
+
+// pipelines are the formats that are for results only.
+func pipelines(t *testing.T) (list []Format) {
+	for _, f := range formats {
+		if f.Kinds != nil {
+			list = append(list, f)
+			if extensions[f.Name] == "" {
+				t.Fatalf("%s: no golden files", f.Name)
+			}
+		}
+	}
+	return list
+}
+
+// The forms of the samples for pipelines, each valid, and the same from a saved document; a kind of
+// document that has no such form is refused with the names of those that it has.
+func TestPipelineFormats(t *testing.T) {
+	written := make(map[string]int)
+	for _, name := range samples(t) {
+		d := decodeFile(t, name)
+		for _, f := range pipelines(t) {
+			if err := f.Has(Kind(d)); err != nil {
+				if !strings.HasSuffix(err.Error(), fmt.Sprintf("format %s is not for %s: text, json", f.Name, Kind(d))) && Kind(d) != "expect" {
+					t.Errorf("%s: %v", name, err)
+				}
+				var refused *KindError
+				if err := f.Write(io.Discard, d, Options{}); !errors.As(err, &refused) {
+					t.Errorf("%s %s: %v", name, f.Name, err)
+				}
+				continue
+			}
+			written[f.Name]++
+			got := render(t, f.Name, d, Options{Tool: testTool})
+			if err := valid(f.Name, got); err != nil {
+				t.Errorf("%s %s: %v\n%s", name, f.Name, err, got)
+			}
+			again, err := Decode(strings.NewReader(render(t, "json", d, Options{})))
+			if err != nil || render(t, f.Name, again, Options{Tool: testTool}) != got {
+				t.Errorf("%s %s: other bytes from the saved document (%v)", name, f.Name, err)
+			}
+			golden := strings.TrimSuffix(name, ".json") + extensions[f.Name]
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("%s:\n%s\nwant:\n%s", golden, got, want)
+			}
+		}
+	}
+	for _, f := range pipelines(t) {
+		if written[f.Name] < 3 {
+			t.Errorf("%s: only %d samples", f.Name, written[f.Name])
+		}
+	}
+}
+
+// Every golden file belongs to a sample.
+func TestNoGoldenIsLeft(t *testing.T) {
+	files, err := filepath.Glob("testdata/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		stem, _, _ := strings.Cut(filepath.Base(f), ".")
+		if _, err := os.Stat("testdata/" + stem + ".json"); err != nil && filepath.Base(f) != "fuzz" {
+			t.Errorf("%s: no sample of this name", f)
+		}
+	}
+}
+
+// valid holds a text against what reads its format.
+func valid(format, text string) error {
+	if !utf8.ValidString(text) {
+		return errors.New("not UTF-8")
+	}
+	if i := strings.IndexFunc(text, func(r rune) bool { return r < ' ' && r != '\n' && (r != '\t' || format == "github") }); i >= 0 {
+		return fmt.Errorf("control character at byte %d", i)
+	}
+	switch format {
+	case "sarif":
+		return validSARIF(text)
+	case "jsonl":
+		for line := range strings.Lines(text) {
+			if !json.Valid([]byte(line)) {
+				return fmt.Errorf("no JSON: %s", line)
+			}
+		}
+	case "github":
+		_, err := readCommands(text)
+		return err
+	case "junit":
+		return validJUnit(text)
+	case "markdown":
+		return validMarkdown(text)
+	}
+	return nil
+}
+
+// command is an annotation as GitHub's runner understands it.
+type command struct {
+	name, message string
+	properties    map[string]string
+}
+
+// readCommands reads lines as the runner does: a command begins a line with :: after blanks, and its
+// properties end at the next ::; the older form has ##[ anywhere.
+func readCommands(text string) ([]command, error) {
+	var out []command
+	counts := make(map[string]int)
+	unescape := strings.NewReplacer("%25", "%", "%0D", "\r", "%0A", "\n", "%3A", ":", "%2C", ",")
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		rest, ok := strings.CutPrefix(strings.TrimSpace(line), "::")
+		if !ok {
+			if strings.Contains(line, "##[") {
+				return nil, fmt.Errorf("an old command: %s", line)
+			}
+			continue
+		}
+		head, message, ok := strings.Cut(rest, "::")
+		name, list, _ := strings.Cut(head, " ")
+		if !ok || name != "error" && name != "warning" && name != "notice" {
+			return nil, fmt.Errorf("no command: %s", line)
+		}
+		c := command{name: name, message: unescape.Replace(message), properties: map[string]string{}}
+		for _, p := range strings.Split(list, ",") {
+			key, value, ok := strings.Cut(p, "=")
+			if !ok || c.properties[key] != "" {
+				return nil, fmt.Errorf("property %q in %s", p, line)
+			}
+			c.properties[key] = unescape.Replace(value)
+		}
+		if counts[name]++; counts[name] > maxAnnotations {
+			return nil, fmt.Errorf("more than %d of %s", maxAnnotations, name)
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// The limit of the runner: what goes beyond stands in plain lines, and the last annotation counts it.
+func TestAnnotationsAreBounded(t *testing.T) {
+	l := &Lint{Version: 1, Profiles: []Linted{{Profile: Profile{Name: "./p.json"}}}}
+	for i := range 27 {
+		severity := "warning"
+		if i%2 == 0 {
+			severity = "error"
+		}
+		l.Findings = append(l.Findings, Finding{Check: "PC107", Severity: severity, Message: fmt.Sprintf("message %d", i), Position: &Position{File: "./p.json", Line: i + 1, Column: 2}})
+	}
+	text := render(t, "github", l, Options{Tool: testTool})
+	list, err := readCommands(text)
+	if err != nil || len(list) != 20 {
+		t.Fatalf("%d commands, %v\n%s", len(list), err, text)
+	}
+	for i, c := range list {
+		want, more := "error", "4 more of severity error are in the log"
+		if i >= 10 {
+			want, more = "warning", "3 more of severity warning are in the log"
+		}
+		if c.name != want || strings.Contains(c.message, more) != (i%10 == 9) {
+			t.Errorf("%d: %+v", i, c)
+		}
+	}
+	if want := (map[string]string{"file": "p.json", "line": "1", "col": "2", "title": "PC107 unknown-syscall"}); fmt.Sprint(list[0].properties) != fmt.Sprint(want) {
+		t.Errorf("%v, want %v", list[0].properties, want)
+	}
+	if n := strings.Count(text, "\nerror: ./p.json:"); n != 4 {
+		t.Errorf("%d plain lines for errors, want 4:\n%s", n, text)
+	}
+}
+
+// What the runner reads back is what was meant, whatever the names.
+func TestAnnotationsAreEscaped(t *testing.T) {
+	text := render(t, "github", decodeFile(t, "testdata/lint-nasty.json"), Options{Tool: testTool})
+	list, err := readCommands(text)
+	if err != nil || len(list) != 2 {
+		t.Fatalf("%d commands, %v:\n%s", len(list), err, text)
+	}
+	if got, want := list[0].properties["file"], "../up/we,ird:na%me/ä b|`c\\x0a.json"; got != want {
+		t.Errorf("file %q, want %q", got, want)
+	}
+	for _, want := range []string{"a%0A::error::b\\x0a::warning file=x::c", "\ndo: a%0A::error::b"} {
+		if !strings.Contains(list[0].message, want) {
+			t.Errorf("%q lacks %q", list[0].message, want)
+		}
+	}
+	if _, err := readCommands("::error file=a,b::m\n"); err == nil {
+		t.Error("a broken command is read")
+	}
+}
+
+// junitRules are Jenkins' schema for JUnit reports (xunit-plugin, junit-10.xsd), as far as we write it:
+// what may be in an element, and its attributes, the needed ones with an exclamation mark.
+var junitRules = map[string]struct{ inside, attributes string }{
+	"":           {"testsuites", ""},
+	"testsuites": {"testsuite", "name tests failures errors"},
+	"testsuite":  {"testcase system-out", "name! tests! failures! errors! skipped"},
+	"testcase":   {"skipped error failure system-out", "name! classname"},
+	"failure":    {"", "type message"},
+	"error":      {"", "type message"},
+	"skipped":    {"", "type message"},
+	"system-out": {"", ""},
+}
+
+// validJUnit checks elements, attributes and counts. That XML 1.0 allows all characters is checked by
+// the decoder.
+func validJUnit(text string) error {
+	dec := xml.NewDecoder(strings.NewReader(text))
+	stack := []string{""}
+	for {
+		token, err := dec.Token()
+		if err == io.EOF {
+			break
+		} else if err != nil {
+			return err
+		}
+		switch e := token.(type) {
+		case xml.StartElement:
+			name := e.Name.Local
+			if !contains(strings.Fields(junitRules[stack[len(stack)-1]].inside), name) {
+				return fmt.Errorf("%s in %q", name, stack[len(stack)-1])
+			}
+			have := make(map[string]bool)
+			for _, a := range e.Attr {
+				have[a.Name.Local] = true
+			}
+			for _, a := range strings.Fields(junitRules[name].attributes) {
+				a, needed := strings.CutSuffix(a, "!")
+				if needed && !have[a] {
+					return fmt.Errorf("%s without %s", name, a)
+				}
+				delete(have, a)
+			}
+			if len(have) > 0 {
+				return fmt.Errorf("%s has %v", name, have)
+			}
+			stack = append(stack, name)
+		case xml.EndElement:
+			stack = stack[:len(stack)-1]
+		}
+	}
+	var read junitSuites
+	if err := xml.Unmarshal([]byte(text), &read); err != nil {
+		return err
+	}
+	tests, failures := 0, 0
+	for _, s := range read.Suites {
+		tests, failures = tests+len(s.Cases), failures+s.Failures
+		for _, c := range s.Cases {
+			if c.Failure != nil {
+				s.Failures--
+			}
+		}
+		if s.Tests != len(s.Cases) || s.Failures != 0 {
+			return fmt.Errorf("suite %s counts wrongly", s.Name)
+		}
+	}
+	if read.Tests != tests || read.Failures != failures {
+		return errors.New("the counts of the whole are wrong")
+	}
+	return nil
+}
+
+// What makes the run fail is a failure, by the threshold that the document names.
+func TestJUnitThreshold(t *testing.T) {
+	for _, c := range []struct {
+		failOn, severity string
+		suppressed       *Suppression
+		failures         int
+	}{
+		{"", "error", nil, 1}, {"", "warning", nil, 0}, {"warning", "warning", nil, 1}, {"warning", "info", nil, 0},
+		{"info", "info", nil, 1}, {"never", "error", nil, 0}, {"", "error", &Suppression{By: "config"}, 0},
+	} {
+		l := &Lint{Version: 1, FailOn: c.failOn, Profiles: []Linted{{Profile: Profile{Name: "./p.json"}}},
+			Findings: []Finding{{Check: "PC107", Severity: c.severity, Message: "m", Suppressed: c.suppressed}}}
+		var read junitSuites
+		if err := xml.Unmarshal([]byte(render(t, "junit", l, Options{Tool: testTool})), &read); err != nil {
+			t.Fatal(err)
+		}
+		skipped := 2 // need a program
+		if c.suppressed != nil {
+			skipped++
+		}
+		if read.Failures != c.failures || read.Suites[0].Skipped != skipped {
+			t.Errorf("%+v: %d failures, %d skipped", c, read.Failures, read.Suites[0].Skipped)
+		}
+	}
+}
+
+// validMarkdown checks that no name has broken a table or brought HTML along: every row has its four
+// cells, and of tags there are ours alone.
+func validMarkdown(text string) error {
+	bar := regexp.MustCompile(`(^|[^\\])(\\\\)*\|`)
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "|") {
+			if n := len(bar.FindAllString(strings.ReplaceAll(line, "||", "| |"), -1)); n != 5 {
+				return fmt.Errorf("%d bars in %s", n, line)
+			}
+		}
+	}
+	// In code HTML means nothing.
+	rest := regexp.MustCompile("(?s)(^|[^\\\\`])`([^`].*?[^`])`([^`])").ReplaceAllString(text, "$1$3")
+	rest = strings.NewReplacer("<br>", "", "<details>", "", "<summary>All of them</summary>", "", "</details>", "").Replace(rest)
+	if i := strings.IndexAny(rest, "<"); i >= 0 && !strings.Contains(rest, "``") {
+		return fmt.Errorf("HTML: %s", rest[i:min(len(rest), i+40)])
+	}
+	return nil
+}
+
+func TestMarkdownEscapes(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain words, 1.5 (x)": "plain words, 1.5 (x)", "<b>&": "&lt;b&gt;&amp;", "a|b`c`": "a\\|b\\`c\\`",
+		"@me": "&#64;me", "[l](u)": "\\[l\\](u)", "a\nb": "a\\\\x0ab",
+	} {
+		if got := markdownText(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+	for in, want := range map[string]string{"a": "`a`", "": "", "a`b": "``a`b``", "`": "`` ` ``", "a``b`": "``` a``b` ```", " a ": "`  a  `"} {
+		if got := codeSpan(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+// FuzzFormats: whatever Decode accepts is valid in every form that it has.
+func FuzzFormats(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d, err := Decode(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		for _, format := range formats {
+			if format.Has(Kind(d)) != nil {
+				continue
+			}
+			if err := valid(format.Name, render(t, format.Name, d, Options{Tool: testTool})); err != nil && format.Kinds != nil {
+				t.Errorf("%s: %v", format.Name, err)
+			}
+		}
+	})
+}
