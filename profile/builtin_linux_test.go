@@ -98,7 +98,7 @@ func sameAsMoby(t *testing.T, name string, data []byte, target Target) {
 			ours, theirs any
 		}{
 			{"rules", ours.Rules, theirs.Rules}, {"default", ours.Default, theirs.Default}, {"stub", ours.Stub, theirs.Stub},
-			{"disabled", ours.Disabled, theirs.Disabled}, {"arches", names(ours.Arches), names(theirs.Arches)},
+			{"disabled", ours.Disabled, theirs.Disabled}, {"flags", ours.Flags, theirs.Flags}, {"arches", names(ours.Arches), names(theirs.Arches)},
 		} {
 			if diff := cmp.Diff(pair.theirs, pair.ours, ignore, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("%s: %s: moby -, ours +: %s", name, pair.what, diff)
@@ -154,6 +154,7 @@ func TestResolveOddAsMoby(t *testing.T) {
 	for _, data := range []string{
 		"{}", "null", `{"syscalls":[]}`, `{"defaultAction":""}`, `{"defaultAction":"SCMP_ACT_ALLOW"}`,
 		`{"DEFAULTACTION":"SCMP_ACT_ALLOW"}`, `{"defaultAction":"SCMP_ACT_LOG","defaultaction":"SCMP_ACT_TRAP"}`,
+		`{"defaultAction":"SCMP_ACT_ERRNO","flags":[]}`, `{"defaultAction":"SCMP_ACT_ERRNO","flags":["SECCOMP_FILTER_FLAG_LOG"]}`,
 		`{"defaultAction":"SCMP_ACT_ERRNO","defaultErrnoRet":38,"syscalls":null,"archMap":null}`,
 		rule(`{"names":["write"],"name":"","action":"SCMP_ACT_ALLOW","args":null,"includes":null}`),
 		rule(`{"names":["write"],"name":"read","action":"SCMP_ACT_ALLOW"}`),

@@ -104,6 +104,9 @@ func (n noter) gvisor() {
 	if p.ListenerPath != "" {
 		n.add(p.Pos, "", "listenerPath", text, "listenerPath", "it has no NOTIFY")
 	}
+	if p.ListenerMetadata != "" {
+		n.add(p.Pos, "", "listenerMetadata", text, "listenerMetadata", "it has no NOTIFY")
+	}
 	for _, f := range p.Flags {
 		n.add(f.Pos, "", "flags", text, "flags", "they have no effect")
 		break

@@ -172,7 +172,8 @@ const flagSpecAllow = "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
 var flagsFrom = version{1, 2, 0}
 
 // flags returns what the runtime passes to seccomp(2). An empty list in the file is not an absent
-// one. gVisor, which makes no such call, has none.
+// one for runc and crun, but a reader before them writes no empty list into the section (the field is
+// omitempty in runtime-spec's LinuxSeccomp). gVisor, which makes no such call, has none.
 func (r *resolver) flags() (list []string) {
 	if r.maker == RuntimeGVisor {
 		return nil
@@ -182,7 +183,7 @@ func (r *resolver) flags() (list []string) {
 	}
 	v, _ := parseVersion(r.Target.Version) // complete has checked it
 	switch {
-	case r.maker == RuntimeKernel || r.p.FlagsSet:
+	case r.maker == RuntimeKernel, len(r.p.Flags) > 0, r.p.FlagsSet && r.reader.name == "":
 	case r.maker == RuntimeCrun, !v.less(flagsFrom):
 		list = append(list, flagSpecAllow)
 	}
