@@ -14,6 +14,9 @@ import (
 // marker begins an ignore in a comment: "profcheck:ignore PC714,PC715 expires:2027-01-31 reason".
 const marker = "profcheck:ignore"
 
+// unitFormat is the format of systemd's units, which begin with a bracket as JSON can.
+const unitFormat = "systemd"
+
 // A fault is a comment that cannot be understood.
 type fault struct {
 	pos finding.Pos
@@ -39,10 +42,12 @@ func commentsOf(p *profile.Profile, text []byte) *comments {
 	c := new(comments)
 	switch {
 	case !bytes.Contains(text, []byte(marker)):
+	case p.Format == unitFormat:
+		c.readLines(sourceName(p), text, true)
 	case isJSON(text):
 		c.readRules(p, text)
 	default:
-		c.readLines(sourceName(p), text, p.Format == "systemd")
+		c.readLines(sourceName(p), text, false)
 	}
 	return c
 }

@@ -54,7 +54,7 @@ func (g Glob) String() string { return g.text }
 
 // Literal reports whether the pattern names one path and no more.
 func (g Glob) Literal() bool {
-	return len(g.elements) > 0 && g.elements[0] != "**" && !strings.ContainsAny(g.text, "*?[")
+	return !strings.ContainsAny(strings.Join(g.elements, "/"), "*?[")
 }
 
 // Match reports whether a path with slashes fits. The work is at most the product of both lengths.

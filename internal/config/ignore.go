@@ -57,7 +57,7 @@ func (i *Ignore) Expired(now time.Time) bool {
 
 // fits reports whether the ignore is for a finding about a profile.
 func (i *Ignore) fits(profile string, f finding.Finding) bool {
-	if f.Check != i.Check || i.area != nil && !i.area.holds(f.Pos) || !i.about(profile) {
+	if f.Check != i.Check || i.area != nil && !i.area.holds(f.Pos) || !i.About(profile) {
 		return false
 	}
 	if i.Syscalls != nil && !within(f.Syscalls, i.Syscalls) {
@@ -66,8 +66,8 @@ func (i *Ignore) fits(profile string, f finding.Finding) bool {
 	return i.Arches == nil || within(f.Arches, i.Arches)
 }
 
-// about reports whether the ignore can be for findings about a profile.
-func (i *Ignore) about(profile string) bool {
+// About reports whether the ignore can be for findings about a profile, by the name that the user gave it.
+func (i *Ignore) About(profile string) bool {
 	return i.Paths == nil || slices.ContainsFunc(i.Paths, func(p Path) bool { return p.matches(i.dir, i.cwd, profile) })
 }
 

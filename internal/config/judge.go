@@ -162,7 +162,7 @@ func (i *Ignore) forSubject(s Subject) bool {
 	if i.area != nil {
 		return i.area.file == sourceName(s.Profile)
 	}
-	return i.about(s.Profile.Name)
+	return i.About(s.Profile.Name)
 }
 
 // judgedIn reports whether findings that the ignore is for could have been among those about the subject.

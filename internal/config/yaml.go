@@ -62,9 +62,6 @@ func (r reader) syntax(err error) error {
 		}
 	}
 	text = strings.ReplaceAll(text, "\n", " ")
-	if strings.Contains(text, "cannot start any token") {
-		text += " (indentation is made of blanks, not of tabs)"
-	}
 	return &Error{finding.Pos{File: r.file, Line: line, Column: 1}, errors.New(text)}
 }
 
