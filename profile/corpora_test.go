@@ -9,12 +9,15 @@ import (
 	"testing"
 )
 
+// corpora are the folders of the formats that are read.
+var corpora = []string{"moby", "oci", "containers-common", "spo"}
+
 // Every profile of the corpora is read, or refused in one clear line; what happens to each is in a
 // golden file.
 func TestCorpora(t *testing.T) {
 	dir := shared(t, "corpora/profiles")
 	var b strings.Builder
-	for _, sub := range []string{"moby", "oci"} {
+	for _, sub := range corpora {
 		list, err := filepath.Glob(filepath.Join(dir, sub, "*"))
 		if err != nil || len(list) == 0 {
 			t.Fatalf("%s: %d profiles (%v)", sub, len(list), err)
@@ -24,23 +27,35 @@ func TestCorpora(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			fmt.Fprintf(&b, "%s/%s: %s\n", sub, filepath.Base(path), outcome(t, data))
+			profiles, err := Read("p", data, ReadOptions{})
+			for _, p := range profiles {
+				part := ""
+				if p.Part != "" {
+					part = "#" + p.Part
+				}
+				fmt.Fprintf(&b, "%s/%s%s: %s\n", sub, filepath.Base(path), part, outcome(t, p))
+			}
+			if err != nil {
+				fmt.Fprintf(&b, "%s/%s: %s\n", sub, filepath.Base(path), refusal(t, err))
+			}
 		}
 	}
 	golden(t, "corpora.txt", b.String())
 }
 
-// outcome says in our own words what becomes of a profile.
-func outcome(t *testing.T, data []byte) string {
+// refusal says why a text is no profile.
+func refusal(t *testing.T, err error) string {
 	t.Helper()
-	p, err := Parse("p", data)
-	if err != nil {
-		var pe *ParseError
-		if !errors.As(err, &pe) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("not a ParseError in one line: %q", err)
-		}
-		return "refused at " + strings.TrimPrefix(err.Error(), "profile p:")
+	var pe *ParseError
+	if !errors.As(err, &pe) || strings.Contains(err.Error(), "\n") || pe.Pos.Line < 1 || pe.Pos.Column < 1 {
+		t.Errorf("not a ParseError with a place in one line: %q", err)
 	}
+	return "refused at " + strings.TrimPrefix(err.Error(), "profile p:")
+}
+
+// outcome says in our own words what becomes of a profile.
+func outcome(t *testing.T, p *Profile) string {
+	t.Helper()
 	kinds := map[Kind]int{}
 	var order []Kind
 	for _, q := range p.Problems {
@@ -58,7 +73,7 @@ func outcome(t *testing.T, data []byte) string {
 		if !errors.As(err, &load) {
 			t.Errorf("not a LoadError: %v", err)
 		}
-		return out + "; not loaded: " + strings.TrimPrefix(err.Error(), "profile p:")
+		return out + "; not loaded: " + strings.TrimPrefix(strings.TrimPrefix(err.Error(), "profile "), "p:")
 	}
 	if r.Disabled {
 		return out + "; seccomp is off"

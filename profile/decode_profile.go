@@ -108,6 +108,10 @@ func (d *decoder) errno(v value, path string) (*uint32, error) {
 // checkErrno notes an errno that does not do what it seems to.
 func (d *decoder) checkErrno(v value, path, field string, action ActionName, n uint32) {
 	switch {
+	case d.dialect.exact && n == 0:
+		if action.CarriesErrno() {
+			d.problem(v, IgnoredField, path, field, "%s 0 is the same as none: the errno is EPERM", field)
+		}
 	case !action.CarriesErrno():
 		d.problem(v, ErrnoUnused, path, field, "%s %d has no effect on %s", field, n, action)
 	case n > 0xffff:

@@ -32,9 +32,14 @@ var _ = registerFormat(format{
 	name: Docker, title: "Docker: github.com/moby/profiles/seccomp",
 	runtime: RuntimeDocker, caps: true, rank: rankRest,
 	dialect: dialect{who: "Docker", docker: true},
-	is:      func(doc document) bool { return !doc.yaml },
+	is:      func(doc document) bool { return !doc.yaml && (!isResource(doc) || hasProfileField(doc)) },
 	read:    readJSON,
 })
+
+// isResource recognises a resource of Kubernetes.
+func isResource(doc document) bool {
+	return doc.word(doc.root, "apiVersion") != "" && doc.word(doc.root, "kind") != ""
+}
 
 // strict is the only profile of the kernel's own, and no file has its format.
 var _ = registerFormat(format{name: Kernel, title: "the kernel itself", runtime: RuntimeKernel, rank: rankNever, dialect: dialect{who: "Docker", docker: true}})

@@ -187,7 +187,8 @@ func describe(doc document) string {
 // array is JSON, which YAML contains, but with clearer errors.
 func documents(name string, data []byte) ([]document, error) {
 	text := bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), " \t\r\n")
-	if len(text) > 0 && !bytes.ContainsAny(text[:1], `{["`) && looksLikeYAML(data) {
+	utf16 := bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff"))
+	if utf16 || len(text) > 0 && !bytes.ContainsAny(text[:1], "{[") && looksLikeYAML(data) {
 		return yamlDocuments(name, data)
 	}
 	src, root, bad := newSource(name, data)

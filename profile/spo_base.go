@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -102,8 +103,8 @@ func (f *file) findBases() {
 			return nil
 		}
 		size += len(data)
-		g := &file{name: path, data: data, options: f.options, format: f.format}
-		if g.docs, err = documents(path, data); err == nil {
+		g := &file{name: filepath.Join(f.options.Root, path), data: data, options: f.options, format: f.format}
+		if g.docs, err = documents(g.name, data); err == nil {
 			f.addBases(g)
 		}
 		return nil
@@ -186,7 +187,7 @@ func joinRules(d *decoder, left, right Rule) Rule {
 	}
 	out.Args = slices.Clone(left.Args)
 	for _, a := range right.Args {
-		if !slices.ContainsFunc(out.Args, func(b Arg) bool { a.Pos, b.Pos = Pos{}, Pos{}; return a == b }) && len(out.Args) < maxArgs {
+		if !slices.ContainsFunc(out.Args, func(b Arg) bool { b.Pos = a.Pos; return a == b }) && len(out.Args) < maxArgs {
 			out.Args = append(out.Args, a)
 		}
 	}

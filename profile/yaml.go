@@ -89,39 +89,72 @@ func yamlDocuments(name string, data []byte) ([]document, error) {
 	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
 		return nil, &ParseError{Pos: f.at(0), Reason: "UTF-16: want UTF-8"}
 	}
-	if i := bytes.IndexByte(data, 0); i >= 0 {
-		return nil, &ParseError{Pos: f.at(i), Reason: "a NUL byte"}
+	if off, reason := badCharacter(data); reason != "" {
+		return nil, &ParseError{Pos: f.at(off), Reason: reason}
 	}
 	var all []document
 	for start := 0; start < len(data); {
-		end := documentEnd(data, start)
-		list, err := f.chunk(start, end)
-		if all = append(all, list...); err != nil {
-			return all, err
+		end, content := documentEnd(data, start)
+		if content {
+			list, err := f.chunk(start, end)
+			if all = append(all, list...); err != nil {
+				return all, err
+			}
+		}
+		if len(all) > maxDocuments {
+			return all, &ParseError{Pos: f.at(start), Reason: fmt.Sprintf("more than %d documents", maxDocuments)}
 		}
 		start = end
 	}
 	return all, nil
 }
 
+// badCharacter finds what YAML does not take as text.
+func badCharacter(data []byte) (off int, reason string) {
+	for off < len(data) {
+		if c := data[off]; c >= ' ' && c < 0x7f || c == '\n' || c == '\t' || c == '\r' {
+			off++
+			continue
+		}
+		r, n := utf8.DecodeRune(data[off:])
+		switch {
+		case r == 0:
+			return off, "a NUL byte"
+		case r == utf8.RuneError && n <= 1:
+			return off, fmt.Sprintf("the byte %#02x, which is no UTF-8", data[off])
+		case r < 0xa0 && r != 0x85:
+			return off, fmt.Sprintf("the control character %#02x", r)
+		}
+		off += n
+	}
+	return 0, ""
+}
+
+// maxDocuments bounds the documents of a file.
+const maxDocuments = 10000
+
 // documentEnd finds the mark that ends the document at start: a line that begins with three dashes, which
-// stays with the next document. Directives stay with the document that they are for.
-func documentEnd(data []byte, start int) int {
-	content := false
+// stays with the next document. Directives stay with the document that they are for. content is
+// whether there is more than marks and comments.
+func documentEnd(data []byte, start int) (end int, content bool) {
+	marked := false
 	for off := start; off < len(data); {
 		line := data[off:]
 		if i := bytes.IndexByte(line, '\n'); i >= 0 {
 			line = line[:i+1]
 		}
 		mark := bytes.HasPrefix(line, []byte("---")) && (len(line) == 3 || strings.ContainsRune(" \t\r\n", rune(line[3])))
-		if mark && content {
-			return off
+		if mark && (content || marked) {
+			return off, content
 		}
 		text := bytes.TrimSpace(line)
-		content = content || mark || len(text) > 0 && text[0] != '#' && text[0] != '%'
+		if mark {
+			marked, text = true, bytes.TrimSpace(text[3:])
+		}
+		content = content || len(text) > 0 && text[0] != '#' && text[0] != '%'
 		off += len(line)
 	}
-	return len(data)
+	return len(data), content
 }
 
 // chunk reads the text from start to end, which is mostly one document.
@@ -222,6 +255,6 @@ func (t *yamlTree) add(n *yaml.Node, depth int, open map[*yaml.Node]bool) (value
 }
 
 // yamlStart recognises the beginning of YAML: the mark of a document, a directive, or a mapping, after comments.
-var yamlStart = regexp.MustCompile(`^(\xef\xbb\xbf)?([ \t\r]*(#[^\n]*)?\n)*(---([ \t\r\n]|$)|%[A-Z]|\s*(- )*(["']?[A-Za-z][\w./-]*["']?|<<)[ \t]*:([ \t\r\n]|$))`)
+var yamlStart = regexp.MustCompile(`^(\x{feff})?([ \t\r]*(#[^\n]*)?\n)*(---([ \t\r\n]|$)|%[A-Z]|\s*(- )*(["']?[A-Za-z][\w./-]*["']?|<<)[ \t]*:([ \t\r\n]|$))`)
 
 func looksLikeYAML(data []byte) bool { return yamlStart.Match(data) }

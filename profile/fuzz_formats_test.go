@@ -1,0 +1,69 @@
+package profile
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/profcheck/profcheck/syscalls"
+)
+
+// Whatever the text and the format: no panic, every profile has places in the file and resolves for
+// its own target or gives a typed error, and what is refused is refused with a place. So is the rest
+// of the file when one part is.
+func FuzzRead(f *testing.F) {
+	list, err := filepath.Glob("testdata/formats/*/*.in")
+	if err != nil || len(list) == 0 {
+		f.Fatal("no seeds", err)
+	}
+	for _, path := range list {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	for _, seed := range hostileYAML {
+		f.Add([]byte(seed.text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		readAny(t, data, "")
+		for _, format := range Formats() {
+			readAny(t, data, format.Name)
+		}
+		Recognize(data)
+	})
+}
+
+func readAny(t *testing.T, data []byte, format string) {
+	t.Helper()
+	list, err := Read("p", data, ReadOptions{Format: format})
+	var pe *ParseError
+	switch {
+	case err == nil && len(list) == 0:
+		t.Fatal("neither a profile nor an error")
+	case err != nil && (!errors.As(err, &pe) || pe.Pos.Line < 1 || pe.Pos.Column < 1 || strings.Contains(err.Error(), "\n")):
+		t.Fatalf("no place, or not one line: %q", err)
+	}
+	names := map[string]bool{}
+	for _, p := range list {
+		if names[p.Name] || p.Pos.File != "p" {
+			t.Fatalf("name %q at %s", p.Name, p.Pos)
+		}
+		names[p.Name] = true
+		r, err := p.Resolve(p.DefaultTarget(syscalls.ByName("x86_64")))
+		var load *LoadError
+		if err != nil && !errors.As(err, &load) {
+			t.Fatalf("untyped: %v", err)
+		}
+		if r == nil {
+			continue
+		}
+		var size *SizeError
+		if _, err := r.Compile(); err != nil && !errors.As(err, &size) {
+			t.Fatal(err)
+		}
+	}
+}
