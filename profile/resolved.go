@@ -21,7 +21,7 @@ type Resolved struct {
 	Rules     []ResolvedRule   // in file order, of names that at least one of Arches has
 	Skipped   []Skip           // what is not enforced, in file order
 	Ignored   []Problem        // fields of the file that this target does not read
-	Conflicts []Conflict       // calls whose action depends on the order of rules
+	Conflicts []Conflict       // calls whose action the file leaves open
 
 	// Stub gives runc's ENOSYS stub: on the ABI of this Name, a number above the value gets
 	// ERRNO(ENOSYS). nil: no stub. An ABI that is missing has none.
@@ -88,15 +88,16 @@ func (s Skip) String() string {
 	return b.String()
 }
 
-// A Conflict is two rules on one call that match the same arguments with different actions. The
-// reference lets the first in the file win; libseccomp may not, so no proof of equality may rest
-// on such a call.
+// A Conflict is two rules on one call that leave open what the filter does: they match the same
+// arguments with different actions, or libseccomp may join them wrongly. The reference lets the first
+// in the file win; libseccomp may not, so no proof of equality may rest on such a call.
 type Conflict struct {
+	Kind          ConflictKind
 	Arch          *syscalls.Arch
 	Name          string // the call
 	Nr            int32
 	First, Second *ResolvedRule // in file order; Second is nil if there are too many pairs to look at
-	Args          [6]uint64     // arguments that both match
+	Args          [6]uint64     // arguments that both match; for ConflictOrdered, if there are none, that the first does
 }
 
 // LoadKind tells the sorts of LoadError apart.

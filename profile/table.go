@@ -216,7 +216,8 @@ func (r *resolver) refuse(kind LoadKind, a *syscalls.Arch, first, second entry) 
 const maxPairs = 1 << 20
 
 // conflicts lists the pairs of rules on one call with different actions that some arguments match
-// both. Where the budget runs out, the call as a whole counts as a conflict.
+// both, and the calls whose rules libseccomp may join wrongly. Where the budget runs out, the call as
+// a whole counts as a conflict.
 func (r *resolver) conflicts(a *syscalls.Arch, t table, budget *int) {
 	numbers := make([]int32, 0, len(t))
 	for nr, c := range t {
@@ -228,13 +229,14 @@ func (r *resolver) conflicts(a *syscalls.Arch, t table, budget *int) {
 	for _, nr := range numbers {
 		name, _ := a.NameOf(nr)
 		list := t[nr].entries
+		r.ordered(a, nr, list)
 		longest := 0
 		for _, e := range list {
 			longest = max(longest, len(e.conds))
 		}
 		pairs := len(list) * (len(list) - 1) / 2
 		if *budget -= pairs * (1 + longest/(maxArg+1)); *budget < 0 {
-			r.Conflicts = append(r.Conflicts, Conflict{Arch: a, Name: name, Nr: nr, First: &r.Rules[list[0].rule]})
+			r.Conflicts = append(r.Conflicts, Conflict{Kind: ConflictOverlap, Arch: a, Name: name, Nr: nr, First: &r.Rules[list[0].rule]})
 			continue
 		}
 		for j, second := range list {
@@ -243,7 +245,7 @@ func (r *resolver) conflicts(a *syscalls.Arch, t table, budget *int) {
 					continue
 				}
 				if args, ok := together(first.conds, second.conds); ok {
-					r.Conflicts = append(r.Conflicts, Conflict{a, name, nr, &r.Rules[first.rule], &r.Rules[second.rule], args})
+					r.Conflicts = append(r.Conflicts, Conflict{ConflictOverlap, a, name, nr, &r.Rules[first.rule], &r.Rules[second.rule], args})
 				}
 			}
 		}

@@ -147,7 +147,7 @@ func (d *comparison) conflicts(abi *syscalls.Arch) (out []report.Unread, err err
 		c := all[nr]
 		out = append(out, report.Unread{
 			Arch: abi.Name, Syscall: c.Name, Nr: nr,
-			Reason: "rules overlap with different actions, which a runtime may decide either way: " + conflictPlaces(c),
+			Reason: c.Why() + ": " + conflictPlaces(c),
 		})
 	}
 	return out, nil
