@@ -31,7 +31,8 @@ type App struct {
 	Getenv func(string) string // nil: no environment variable is set
 
 	stdinUsed bool
-	process   bool // the run is the whole process
+	stdinText []byte // what was read from it
+	process   bool   // the run is the whole process
 }
 
 // New returns an App for this process.

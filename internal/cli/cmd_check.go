@@ -57,7 +57,7 @@ func (a *App) check(o *options, args []string) error {
 	if err != nil {
 		return err
 	}
-	doc := &report.Check{Version: report.Version, Profile: profileDoc(p)}
+	doc := &report.Check{Version: report.Version, Profile: profileDoc(p), FailOn: o.failOnWord()}
 	in := lint.Input{Profile: p, Target: target}
 	for _, s := range scans {
 		doc.Binaries = append(doc.Binaries, binaryDoc(s))
@@ -78,6 +78,7 @@ func (a *App) check(o *options, args []string) error {
 	}
 	doc.Target = targetDoc(result.Resolved.Target, assumed)
 	code := o.judge(doc, result, scans)
+	a.sources(doc.Findings)
 	if err := a.emit(o, doc); err != nil {
 		return err
 	}

@@ -207,7 +207,7 @@ func (a *App) writeProgram(o *options, own *compileFlags, name string, p filter.
 		return usage("--name: %s", strings.TrimPrefix(err.Error(), "filter: "))
 	}
 	if o.output != "" {
-		err = o.writeFile(data)
+		err = a.writeFile(o, "-o", o.output, data)
 	} else {
 		_, err = a.Stdout.Write(data)
 	}

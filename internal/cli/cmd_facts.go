@@ -143,7 +143,7 @@ const module = "github.com/profcheck/profcheck"
 
 func (a *App) version(o *options) error {
 	doc := &report.About{
-		Version: report.Version, Module: module, Release: "(devel)",
+		Version: report.Version, Module: module,
 		Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Tables: report.Tables{
 			Kernel: syscalls.NewestKernel().String(), ABIs: len(syscalls.Arches()),
@@ -151,18 +151,27 @@ func (a *App) version(o *options) error {
 		},
 		Formats: report.FormatNames(), Targets: targets,
 	}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		if info.Main.Path == module && info.Main.Version != "" {
-			doc.Release = info.Main.Version
-		}
-		settings := make(map[string]string)
-		for _, s := range info.Settings {
-			settings[s.Key] = s.Value
-		}
-		doc.Revision = settings["vcs.revision"]
-		if doc.Revision != "" && settings["vcs.modified"] == "true" {
-			doc.Revision += "+dirty"
-		}
-	}
+	doc.Release, doc.Revision = buildVersion()
 	return a.emit(o, doc)
+}
+
+// buildVersion returns the module's version, "(devel)" in a checkout, and the revision of that.
+func buildVersion() (release, revision string) {
+	release = "(devel)"
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return release, ""
+	}
+	if info.Main.Path == module && info.Main.Version != "" {
+		release = info.Main.Version
+	}
+	settings := make(map[string]string)
+	for _, s := range info.Settings {
+		settings[s.Key] = s.Value
+	}
+	revision = settings["vcs.revision"]
+	if revision != "" && settings["vcs.modified"] == "true" {
+		revision += "+dirty"
+	}
+	return release, revision
 }

@@ -37,7 +37,7 @@ func (a *App) lint(o *options, args []string) error {
 	if err != nil {
 		return err
 	}
-	doc := &report.Lint{Version: report.Version, Findings: []report.Finding{}}
+	doc := &report.Lint{Version: report.Version, Findings: []report.Finding{}, FailOn: o.failOnWord()}
 	var all []finding.Finding
 	names, failed := a.profileNames(o, args)
 	jobs := make([][]linting, len(names))
@@ -59,6 +59,7 @@ func (a *App) lint(o *options, args []string) error {
 		doc.Findings = append(doc.Findings, list...)
 		all = append(all, job.result.Findings...)
 	}
+	a.sources(doc.Findings)
 	if len(doc.Profiles) > 0 {
 		if err := a.emit(o, doc); err != nil {
 			return err
@@ -144,9 +145,7 @@ func (a *App) explainCommand(o *options) *cobra.Command {
 				}
 				return usage("unknown check %q; profcheck rules lists them", args[0])
 			}
-			doc := &report.Explain{Version: report.Version, Explain: checkInfo(c)}
-			doc.Explain.Why, doc.Explain.When, doc.Explain.Wrong = c.Why, c.When, c.Wrong
-			doc.Explain.Remedy, doc.Explain.Sources = c.Remedy, c.Sources
+			doc := &report.Explain{Version: report.Version, Explain: fullCheckInfo(c)}
 			doc.Explain.Examples = examples(c.Example())
 			return a.emit(o, doc)
 		},
@@ -158,6 +157,14 @@ func checkInfo(c *lint.Check) report.CheckInfo {
 	return report.CheckInfo{
 		ID: c.ID, Name: c.Name, Severity: c.Severity.String(), Title: c.Title, NeedsBinary: c.NeedsBinary,
 	}
+}
+
+// fullCheckInfo is all that is said of a check, without its examples.
+func fullCheckInfo(c *lint.Check) report.CheckInfo {
+	info := checkInfo(c)
+	info.Why, info.When, info.Wrong = c.Why, c.When, c.Wrong
+	info.Remedy, info.Sources = c.Remedy, c.Sources
+	return info
 }
 
 func checkNames() []string {

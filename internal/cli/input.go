@@ -34,6 +34,7 @@ func (a *App) readStdin() ([]byte, error) {
 	if len(data) > maxStdin {
 		return nil, fmt.Errorf("stdin: larger than %d bytes", maxStdin)
 	}
+	a.stdinText = data
 	return data, nil
 }
 

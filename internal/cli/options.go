@@ -17,6 +17,7 @@ import (
 // options are the flags of one run. Not every command has all of them.
 type options struct {
 	format, output, color string
+	also                  []string // FORMAT=FILE
 	force, quiet, verbose bool
 
 	target, kernel string
@@ -47,7 +48,8 @@ func (o *options) outputFlags(cmd *cobra.Command) {
 	f := cmd.PersistentFlags()
 	f.StringVar(&o.format, "format", "text", "form of the output: "+strings.Join(report.FormatNames(), ", "))
 	f.StringVarP(&o.output, "output", "o", "", "write the result to `FILE` instead of stdout")
-	f.BoolVar(&o.force, "force", false, "let -o overwrite an existing file")
+	f.StringArrayVar(&o.also, "also", nil, "write the result in another form, too: `FORMAT=FILE`; may be repeated")
+	f.BoolVar(&o.force, "force", false, "let -o and --also overwrite an existing file")
 	f.StringVar(&o.color, "color", "auto", "colours: auto, always, never")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no notes")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "text: whole paths and lists")
@@ -138,19 +140,21 @@ var (
 		return names
 	}()
 	laterTargets = []string{"kubernetes"}
-	laterFormats = []string{"sarif", "github", "html"}
+	laterFormats = []string{"html"}
 )
 
-// check refuses unknown words before any work is done.
+// checkOptions refuses, before any work is done, what cannot be written.
+func (a *App) checkOptions(o *options, cmd *cobra.Command) error {
+	if err := a.checkFormats(o, cmd.Name()); err != nil {
+		return err
+	}
+	return o.check(cmd)
+}
+
+// check refuses unknown words.
 func (o *options) check(cmd *cobra.Command) error {
 	if len(o.targets) > 1 && cmd.Annotations["targets"] == "" {
 		return usage("%s: one --target, found %d", cmd.Name(), len(o.targets))
-	}
-	if slices.Contains(laterFormats, o.format) {
-		return usage("format %s is not there yet: %s", o.format, strings.Join(report.FormatNames(), ", "))
-	}
-	if _, err := report.LookupFormat(o.format); err != nil {
-		return usage("%w", err)
 	}
 	if !slices.Contains(colorWords, o.color) {
 		return usage("unknown --color %q: %s", o.color, strings.Join(colorWords, ", "))
@@ -183,10 +187,8 @@ func (o *options) check(cmd *cobra.Command) error {
 	if err := o.checkTarget(); err != nil {
 		return err
 	}
-	if _, err := o.capSet(nil); err != nil {
-		return err
-	}
-	return o.checkOutput()
+	_, err := o.capSet(nil)
+	return err
 }
 
 func (o *options) checkTarget() error {
@@ -240,11 +242,19 @@ func (o *options) threshold() (finding.Severity, bool, error) {
 	return s, true, nil
 }
 
-// code returns the exit code for a list of findings.
+// failOnWord is what a document says of --fail-on: nothing of the default.
+func (o *options) failOnWord() string {
+	if o.failOn == finding.Error.String() {
+		return ""
+	}
+	return o.failOn
+}
+
+// code returns the exit code for a list of findings. Those that are suppressed make none.
 func (o *options) code(list []finding.Finding) int {
 	least, counts, _ := o.threshold()
 	for _, f := range list {
-		if counts && f.Severity >= least {
+		if counts && f.Severity >= least && f.Suppressed == nil {
 			return exitFindings
 		}
 	}

@@ -49,7 +49,7 @@ Exit codes: 0 nothing at or above the threshold (--fail-on); 1 findings, or the 
 			}
 			return a.check(o, args)
 		},
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return o.check(cmd) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.checkOptions(o, cmd) },
 	}
 	root.SetIn(a.Stdin)
 	root.SetOut(a.Stdout) // before the completion command, which keeps it

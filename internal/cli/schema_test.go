@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/profcheck/profcheck/report"
 )
 
 // schema is as much of JSON Schema (draft 2020-12) as the schemas of report use.
@@ -203,6 +205,17 @@ func workFolder(t *testing.T) {
 	}
 }
 
+// formatFlags are ways to render a document of a kind: every format that has a form for it.
+func formatFlags(kind string) []string {
+	flags := []string{"--format text --verbose", "--format text --color always"}
+	for _, f := range report.Formats() {
+		if f.Has(kind) == nil {
+			flags = append(flags, "--format "+f.Name)
+		}
+	}
+	return flags
+}
+
 // Every JSON document fits its committed schema, and rendered from its saved form it gives the same
 // bytes as the run that made it, in every format.
 func TestDocuments(t *testing.T) {
@@ -227,7 +240,7 @@ func TestDocuments(t *testing.T) {
 		if err := os.WriteFile("saved.json", []byte(saved), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		for _, flags := range []string{"--format text", "--format text --verbose", "--format text --color always", "--format json"} {
+		for _, flags := range formatFlags(c.kind) {
 			direct, _, directCode := runApp(append(args, strings.Fields(flags)...), nil, nil)
 			again, stderr, code := runApp(append([]string{"report", "saved.json"}, strings.Fields(flags)...), nil, nil)
 			if again != direct || code != 0 || stderr != "" {
