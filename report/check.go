@@ -40,6 +40,7 @@ type Program struct {
 type Profile struct {
 	Name   string `json:"name"` // as the user gave it
 	Format string `json:"format"`
+	File   string `json:"file,omitempty"` // that it is in, where the name also says which part of the file it is
 }
 
 // Target is where a profile is enforced. Nothing of it comes from the machine that profcheck runs on.

@@ -34,8 +34,14 @@ var githubCommands = map[string]string{"error": "error", "warning": "warning", "
 
 func (r *results) github(out *bytes.Buffer, t *Tool) {
 	var all []Finding
+	seen := make(map[string]bool)
 	for _, s := range r.subjects {
-		all = append(all, counting(s.findings)...)
+		for _, f := range counting(s.findings) {
+			// What holds for several targets is one annotation: there are only ten.
+			if key := f.Check + "\x00" + f.place() + "\x00" + f.Severity + "\x00" + f.sentence(); !seen[key] {
+				all, seen[key] = append(all, f), true
+			}
+		}
 	}
 	all = sorted(all)
 	for _, severity := range severities {

@@ -386,3 +386,29 @@ func FuzzFormats(f *testing.F) {
 		}
 	})
 }
+
+// A part of a file is in that file, and what was judged for several targets says for which.
+func TestPartsAndTargets(t *testing.T) {
+	finding := Finding{Check: "PC107", Severity: "error", Message: "m", Position: &Position{File: "d/f.yaml#web"}}
+	other := finding
+	other.Profile = 1
+	l := &Lint{Version: 1, Findings: []Finding{finding, other}}
+	for _, runtime := range []string{"runc", "crun"} {
+		l.Profiles = append(l.Profiles, Linted{Profile: Profile{Name: "d/f.yaml#web", File: "d/f.yaml"}, Target: Target{Runtime: runtime}})
+	}
+	list, err := readCommands(render(t, "github", l, Options{}))
+	if err != nil || len(list) != 1 || list[0].properties["file"] != "d/f.yaml" {
+		t.Errorf("%+v, %v", list, err)
+	}
+	text := render(t, "junit", l, Options{})
+	for _, want := range []string{`<testsuite name="d/f.yaml#web (runc)"`, `<testsuite name="d/f.yaml#web (crun)"`, `failures="2"`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in %s", want, text)
+		}
+	}
+	l.Profiles[0].File = "-"
+	l.Profiles[1].File = "-"
+	if list, err := readCommands(render(t, "github", l, Options{})); err != nil || len(list) != 1 || list[0].properties["file"] != "" {
+		t.Errorf("a part of stdin: %+v, %v", list, err)
+	}
+}

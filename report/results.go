@@ -23,7 +23,7 @@ type results struct {
 	failOn   string
 	unused   *Unused           // of a check
 	open     []string          // the calls that it counts
-	names    map[string]string // what findings call a program, with its file; "" if it is in no known place
+	names    map[string]string // what findings call a program or a part of a file, with its file; "" if it is in no known place
 }
 
 // subject is what was judged as one: a profile, a check of programs under one, a file of expectations.
@@ -46,8 +46,9 @@ func resultsOf(d Document) (*results, bool) {
 		r.threshold(d.FailOn)
 		for i, l := range d.Profiles {
 			word, text := l.verdict(d.of(i))
+			r.part(l.Profile)
 			r.subjects = append(r.subjects, subject{
-				name: l.Name, word: word, headline: text, findings: placed(d.of(i), l.Name), alone: true,
+				name: d.name(i), word: word, headline: text, findings: placed(d.of(i), l.Name), alone: true,
 			})
 		}
 		if len(d.Profiles) == 0 {
@@ -55,6 +56,7 @@ func resultsOf(d Document) (*results, bool) {
 		}
 	case *Check:
 		r.threshold(d.FailOn)
+		r.part(d.Profile)
 		r.unused = d.Unused
 		for _, o := range d.Syscalls {
 			if o.Outcome == "unused" && !slices.Contains(r.open, call(o.Name, o.Nr)) {
@@ -92,6 +94,24 @@ func (r *results) fails(f Finding) bool {
 	return f.Suppressed == nil && slices.Index(severities, f.Severity) <= slices.Index(severities, r.failOn)
 }
 
+// part keeps the file of a profile whose name says more than that.
+func (r *results) part(p Profile) {
+	if p.File != "" {
+		r.names[p.Name] = fileName(p.File)
+	}
+}
+
+// name is that of a profile, with its target if it was judged for several.
+func (l *Lint) name(profile int) string {
+	own := l.Profiles[profile]
+	for i, other := range l.Profiles {
+		if i != profile && other.Name == own.Name {
+			return fmt.Sprintf("%s (%s)", own.Name, own.Target.Runtime)
+		}
+	}
+	return own.Name
+}
+
 // placed gives findings without a place that of the profile as such.
 func placed(list []Finding, profile string) []Finding {
 	out := slices.Clone(list)
@@ -124,7 +144,13 @@ func (r *results) file(f Finding) string {
 	if file, ok := r.names[name]; ok {
 		return file
 	}
-	if !strings.ContainsAny(name, `/.\`) { // "-", and the names of built-ins
+	return fileName(name)
+}
+
+// fileName is the name of a file as it is, and "" for stdin and built-ins, whose names have neither slash
+// nor dot.
+func fileName(name string) string {
+	if !strings.ContainsAny(name, `/.\`) {
 		return ""
 	}
 	return name

@@ -98,7 +98,7 @@ func (a *App) lintOne(o *options, p *profile.Profile, arches []*syscalls.Arch) (
 // linted describes a judged profile.
 func linted(r *lint.Result, assumed []string) report.Linted {
 	p := r.Input.Profile
-	l := report.Linted{Profile: report.Profile{Name: p.Name, Format: p.Format}}
+	l := report.Linted{Profile: profileDoc(p)}
 	var arches []*syscalls.Arch
 	if arches = r.Input.Arches; len(arches) == 0 {
 		for _, h := range r.Hosts {

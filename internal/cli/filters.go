@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/profcheck/profcheck/filter"
 	"github.com/profcheck/profcheck/profile"
@@ -109,7 +110,11 @@ func (h *host) compile(abi *syscalls.Arch) (filter.Program, error) {
 func (h *host) covers(abi *syscalls.Arch) bool { return h.Disabled || slices.Contains(h.Arches, abi) }
 
 func profileDoc(p *profile.Profile) report.Profile {
-	return report.Profile{Name: p.Name, Format: p.Format}
+	doc := report.Profile{Name: p.Name, Format: p.Format}
+	if file, ok := strings.CutSuffix(p.Name, "#"+p.Part); ok && p.Part != "" {
+		doc.File = file
+	}
+	return doc
 }
 
 func targetDoc(t profile.Target, assumed []string) report.Target {
