@@ -3,6 +3,7 @@ package profile
 import (
 	"fmt"
 
+	"github.com/profcheck/profcheck/filter"
 	"github.com/profcheck/profcheck/syscalls"
 )
 
@@ -94,6 +95,18 @@ func (e *entry) ordered() bool {
 		}
 	}
 	return false
+}
+
+// maxErrno is the first errno that libseccomp refuses, with EINVAL: MAX_ERRNO of include/linux/err.h
+// itself is not taken (src/system.c sys_chk_seccomp_action; measured on 2.5.4).
+const maxErrno = 4095
+
+// largeErrno refuses an ERRNO action that libseccomp refuses.
+func (r *resolver) largeErrno(a filter.Action, pos Pos, path string) error {
+	if !r.libseccomp() || a.Base() != filter.Errno || a.Data() < maxErrno {
+		return nil
+	}
+	return r.loadError(ErrnoTooLarge, pos, path, "errno %d, and libseccomp takes none above %d", a.Data(), maxErrno-1)
 }
 
 // ordered reports whether libseccomp makes of a comparison something else than one test for equality.

@@ -34,6 +34,9 @@ func (p *Profile) Resolve(t Target) (*Resolved, error) {
 		return nil, err
 	}
 	r.Default, r.Flags = r.actionValue(p.DefaultAction, r.defaultErrno), r.flags()
+	if err := r.largeErrno(r.Default, r.p.DefaultActionPos, ""); err != nil {
+		return nil, err
+	}
 	r.ignored()
 	if err := r.arches(); err != nil {
 		return nil, err
@@ -233,6 +236,9 @@ func (r *resolver) rules(chosen []*Rule) error {
 			}
 			if len(r.Rules)+len(alternatives) > maxRules {
 				return r.loadError(TooManyRules, n.Pos, fmt.Sprintf("syscalls[%d]", rule.Index), "more than %d rules, one for each name and alternative condition", maxRules)
+			}
+			if err := r.largeErrno(action, rule.ActionPos, fmt.Sprintf("syscalls[%d]", rule.Index)); err != nil {
+				return err
 			}
 			for _, conds := range alternatives {
 				r.Rules = append(r.Rules, ResolvedRule{Name: n.Text, Action: action, Conds: conds, Source: rule, Pos: n.Pos})
