@@ -25,6 +25,9 @@ type format struct {
 	isText   func(data []byte) bool
 	readText func(f *file) error
 
+	// write writes a profile in the format; nil: nobody can.
+	write func(w *writing) ([]byte, error)
+
 	// target changes the default target by what the profile says; nil: nothing.
 	target func(p *Profile, t *Target)
 }

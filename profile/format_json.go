@@ -10,6 +10,7 @@ var _ = registerFormat(format{
 	dialect: dialect{who: "a reader of the OCI format"},
 	is:      func(doc document) bool { return !doc.yaml && isConfig(doc) },
 	read:    readJSON,
+	write:   writeJSON,
 	target: func(p *Profile, t *Target) {
 		if p.Process != nil {
 			t.NoNewPrivs = p.Process.NoNewPrivileges
@@ -26,6 +27,7 @@ var _ = registerFormat(format{
 	dialect: dialect{who: "Podman", docker: true, errnos: true},
 	is:      func(doc document) bool { return !doc.yaml && hasErrnoWord(doc) },
 	read:    readJSON,
+	write:   writeJSON,
 })
 
 var _ = registerFormat(format{
@@ -34,6 +36,7 @@ var _ = registerFormat(format{
 	dialect: dialect{who: "Docker", docker: true},
 	is:      func(doc document) bool { return !doc.yaml && (!isResource(doc) || hasProfileField(doc)) },
 	read:    readJSON,
+	write:   writeJSON,
 })
 
 // isResource recognises a resource of Kubernetes.

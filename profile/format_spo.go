@@ -18,6 +18,7 @@ var _ = registerFormat(format{
 	dialect: dialect{who: "the operator's resource", exact: true, max: math.MaxInt64},
 	is:      isSPO,
 	read:    readSPO,
+	write:   writeSPO,
 })
 
 // spoSchema has the fields of the spec.
