@@ -31,7 +31,7 @@ type Lines struct {
 }
 
 // MaxLines is the size in bytes of the largest text that NewLines takes.
-const MaxLines = 1<<32 - 1
+const MaxLines = 1<<31 - 1
 
 // NewLines prepares a text. Lines end in a line feed. Of a text that is larger than MaxLines nothing
 // is found, and neither of nil.
