@@ -6,7 +6,7 @@ import (
 
 // commandNames are the words that suggest offers; a test compares them with the commands.
 var commandNames = []string{
-	"check", "scan", "why", "lint", "rules", "explain", "simulate", "table", "diff", "test",
+	"check", "scan", "why", "lint", "rules", "explain", "simulate", "table", "diff", "test", "convert",
 	"compile", "asm", "disasm", "verify", "resolve", "profiles",
 	"report", "completion", "version", "help",
 }
@@ -63,7 +63,7 @@ Exit codes: 0 nothing at or above the threshold (--fail-on); 1 findings, or the 
 		a.checkCommand(o), a.scanCommand(o), a.whyCommand(o),
 		a.lintCommand(o), a.rulesCommand(o), a.explainCommand(o),
 		a.simulateCommand(o), a.tableCommand(o), a.diffCommand(o), a.expectCommand(o),
-		a.compileCommand(o), a.asmCommand(o), a.disasmCommand(o), a.verifyCommand(o),
+		a.convertCommand(o), a.compileCommand(o), a.asmCommand(o), a.disasmCommand(o), a.verifyCommand(o),
 		a.resolveCommand(o), a.profilesCommand(o), a.reportCommand(o), a.versionCommand(o),
 	)
 	root.InitDefaultCompletionCmd()
