@@ -37,8 +37,14 @@ func words(list ...version) (out []string) {
 func startChanges(runtime string, rows []startRow, origin string) (list []Change) {
 	for i, row := range rows {
 		when := ""
-		if row.early == "" || row.late == "" && slices.ContainsFunc(rows, func(r startRow) bool { return r.name == row.name && r.late != "" }) {
+		others := func(is func(startRow) bool) bool {
+			return slices.ContainsFunc(rows, func(r startRow) bool { return r.name == row.name && is(r) })
+		}
+		switch {
+		case row.late == "":
 			when = " without noNewPrivileges"
+		case others(func(r startRow) bool { return r.late == "" && len(r.since) == 0 }):
+			when = " with noNewPrivileges, too,"
 		}
 		if len(row.since) > 0 {
 			list = append(list, Change{runtime, words(row.since...), "calls " + row.name + when + " after it has loaded the filter: " + row.why, origin})
@@ -57,4 +63,10 @@ func startChanges(runtime string, rows []startRow, origin string) (list []Change
 		list = append(list, Change{runtime, words(row.until), what, origin})
 	}
 	return list
+}
+
+// CheckVersion reports why a word is no release of a runtime, as Target.Version takes it; nil if it is.
+func CheckVersion(word string) error {
+	_, err := parseVersion(word)
+	return err
 }

@@ -46,6 +46,7 @@ type Profile struct {
 // Target is where a profile is enforced. Nothing of it comes from the machine that profcheck runs on.
 type Target struct {
 	Runtime string   `json:"runtime"`
+	Release string   `json:"release,omitempty"` // the runtime that makes the filter with its release, "runc 1.1.5"; empty: the newest known
 	Arch    string   `json:"arch"`
 	Host    string   `json:"host"`
 	Caps    []string `json:"caps"`

@@ -46,6 +46,7 @@ var kinds = []struct {
 	{[]string{"explain"}, func() Document { return new(Explain) }},
 	{[]string{"checks"}, func() Document { return new(Rules) }},
 	{[]string{"builtins"}, func() Document { return new(Profiles) }},
+	{[]string{"defaults", "features"}, func() Document { return new(Targets) }},
 	{[]string{"module"}, func() Document { return new(About) }},
 }
 

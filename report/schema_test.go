@@ -23,6 +23,7 @@ var enums = map[string][]string{
 	"Frame.Edge":    {"call", "inline", "reference", "interface"},
 	"Check.Verdict": verdicts, "Program.Verdict": verdicts, "Outcome.Outcome": outcomes, "Outcome.Class": classes,
 	"Finding.Severity": severities, "CheckInfo.Severity": severities,
+	"Feature.By": deciders, "FeatureCell.Handling": handlings,
 	"Check.FailOn": thresholds, "Lint.FailOn": thresholds, "Suppression.By": suppressed,
 	"Simulate.Action": actions, "Diff.Relation": relations, "Change.Direction": directions,
 }

@@ -47,6 +47,8 @@ var textFormat = Format{
 			p.explain(d)
 		case *Profiles:
 			p.profiles(d)
+		case *Targets:
+			p.targets(d)
 		case *About:
 			p.about(d)
 		default:

@@ -189,7 +189,7 @@ func (t Target) facts() []struct{ field, text string } {
 		caps = fmt.Sprintf("%d capabilities", len(t.Caps))
 	}
 	facts := []struct{ field, text string }{
-		{"runtime", "runtime " + t.Runtime},
+		{"runtime", "runtime " + t.runtime()},
 		{"caps", caps},
 		{"kernel", "kernel " + t.Kernel},
 	}

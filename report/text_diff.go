@@ -105,7 +105,7 @@ func (d *Diff) target() *Target {
 		return b
 	case b == nil:
 		return a
-	case a.Runtime == b.Runtime && a.Kernel == b.Kernel && slices.Equal(a.Caps, b.Caps):
+	case a.runtime() == b.runtime() && a.Kernel == b.Kernel && slices.Equal(a.Caps, b.Caps):
 		return b
 	}
 	return nil
@@ -115,7 +115,7 @@ func (s Subject) title() string {
 	if s.Target == nil {
 		return s.Name
 	}
-	return fmt.Sprintf("%s (%s)", s.Name, s.Target.Runtime)
+	return fmt.Sprintf("%s (%s)", s.Name, s.Target.runtime())
 }
 
 func (u Unread) what() string {

@@ -42,7 +42,7 @@ func (p *printer) expectFailure(f *ExpectFailure) {
 	place := fmt.Sprintf("%s:%d:%d: ", f.Position.File, f.Position.Line, f.Position.Column)
 	p.out.WriteString(clean(place) + p.paint(mark, word+clean(f.Expected)) + "\n")
 	c := &f.Cases[0]
-	where := fmt.Sprintf("number %d on %s (%s)", c.Witness.Nr, c.Witness.Arch, c.Target.Runtime)
+	where := fmt.Sprintf("number %d on %s (%s)", c.Witness.Nr, c.Witness.Arch, c.Target.runtime())
 	if c.Unknown != "" {
 		p.line("  unknown for %s, %s: %s", c.call(), where, c.Unknown)
 	} else {

@@ -62,7 +62,7 @@ func (l Linted) verdict(all []Finding) (word, text string) {
 	} else if len(l.Arches) > 0 {
 		where = strings.Join(l.Arches, " ")
 	}
-	return word, fmt.Sprintf("%s (%s, %s): %s", l.Name, l.Target.Runtime, where, text)
+	return word, fmt.Sprintf("%s (%s, %s): %s", l.Name, l.Target.runtime(), where, text)
 }
 
 // counting returns the findings that nothing suppresses.

@@ -28,7 +28,7 @@ func under(p *Profile, t *Target) string {
 	case t == nil:
 		return " under " + p.Name
 	}
-	return fmt.Sprintf(" under %s (%s)", p.Name, t.Runtime)
+	return fmt.Sprintf(" under %s (%s)", p.Name, t.runtime())
 }
 
 func (p *printer) simulate(s *Simulate) {
@@ -76,7 +76,7 @@ func argumentList(args []Hex) string {
 func (p *printer) answers(list []TargetAnswer) {
 	var rows [][]string
 	for _, t := range list {
-		rows = append(rows, []string{t.Target.Runtime, answer(t.Action, t.Data, t.Errno), t.Reason})
+		rows = append(rows, []string{t.Target.runtime(), answer(t.Action, t.Data, t.Errno), t.Reason})
 	}
 	if len(rows) > 0 {
 		p.line("by target:")

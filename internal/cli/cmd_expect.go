@@ -85,7 +85,7 @@ func (a *App) expect(o *options, own expectFlags, files []string) error {
 		}
 		add(r)
 		files = nil
-	} else if len(o.targets)+len(o.caps) > 0 || o.kernel != "" {
+	} else if len(o.targets)+len(o.caps) > 0 || o.kernel != "" || o.release != "" {
 		return usage("test: --target, --cap and --kernel belong to --vectors; a file of expectations says them itself")
 	}
 	for _, name := range files {
@@ -158,6 +158,9 @@ func (a *App) readSome(name string, limit int64) ([]byte, error) {
 }
 
 func (a *App) expectVectors(o *options, table, name string) (*profiletest.Result, error) {
+	if o.release != "" {
+		return nil, usage("test: --target-version is not for --vectors")
+	}
 	data, err := a.readSome(table, maxStdin)
 	if err != nil {
 		return nil, err

@@ -122,6 +122,9 @@ func targetDoc(t profile.Target, assumed []string) report.Target {
 		Runtime: t.Runtime, Kernel: t.Kernel.String(), Assumed: assumed,
 		Caps: append([]string{}, t.Caps...),
 	}
+	if t.Version != "" {
+		doc.Release = t.Maker() + " " + t.Version
+	}
 	if t.ABI != nil {
 		doc.Arch = t.ABI.Name
 	}

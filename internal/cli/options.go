@@ -21,6 +21,7 @@ type options struct {
 	force, quiet, verbose bool
 
 	target, kernel string
+	release        string   // --target-version
 	targets        []string // of commands that take several
 	arches, caps   []string
 
@@ -61,6 +62,7 @@ func (o *options) outputFlags(cmd *cobra.Command) {
 func (o *options) targetFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringSliceVar(&o.targets, "target", nil, "who enforces the profile: "+strings.Join(targets, ", ")+", or two like podman/runc (default: by the profile's format)")
+	f.StringVar(&o.release, "target-version", "", "release of the runtime that makes the filter, runc or crun: `X.Y.Z` (default: the newest known)")
 	f.StringSliceVar(&o.caps, "cap", nil, "capabilities of the container besides the runtime's default; none or all to begin with")
 	f.StringVar(&o.kernel, "kernel", "", "kernel of the host, `X.Y` (default: the newest known)")
 	f.StringVar(&o.profileRoot, "profile-root", "", "folder below which files are that a profile refers to, such as base profiles (default: they are not read)")
@@ -203,6 +205,9 @@ func (o *options) checkTarget() error {
 	if len(o.targets) > 0 {
 		o.target = o.targets[0]
 	}
+	if err := profile.CheckVersion(o.release); err != nil {
+		return usage("--target-version: %w", err)
+	}
 	if o.kernel != "" {
 		if _, err := syscalls.ParseKernel(o.kernel); err != nil {
 			return usage("--kernel: %w", err)
@@ -290,6 +295,9 @@ func (o *options) targetFor(p *profile.Profile, abi *syscalls.Arch) (profile.Tar
 		if o.target == profile.RuntimeKernel {
 			t.Caps = nil
 		}
+	}
+	if t.Version = o.release; t.Version != "" && t.Maker() != profile.RuntimeRunc && t.Maker() != profile.RuntimeCrun {
+		return t, nil, usage("--target-version: it is for targets whose filter runc or crun makes, not for %s", t.Runtime)
 	}
 	if t.Runtime != p.DefaultTarget(abi).Runtime {
 		t.NoNewPrivs = false // the file's process is not read by another runtime

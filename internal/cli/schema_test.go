@@ -179,6 +179,7 @@ var documents = []struct {
 	{"resolve", "resolve openat", 0},
 	{"resolve", "resolve 99999", 1},
 	{"profiles", "profiles", 0},
+	{"targets", "targets", 0},
 	{"version", "version", 0},
 }
 
