@@ -48,6 +48,7 @@ var kinds = []struct {
 	{[]string{"builtins"}, func() Document { return new(Profiles) }},
 	{[]string{"defaults", "features"}, func() Document { return new(Targets) }},
 	{[]string{"module"}, func() Document { return new(About) }},
+	{[]string{"settings"}, func() Document { return new(Config) }},
 }
 
 // ErrNotReport is what Decode wraps for JSON that is none of this package's documents.

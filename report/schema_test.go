@@ -25,7 +25,7 @@ var enums = map[string][]string{
 	"Finding.Severity": severities, "CheckInfo.Severity": severities,
 	"Feature.By": deciders, "FeatureCell.Handling": handlings,
 	"Check.FailOn": thresholds, "Lint.FailOn": thresholds, "Suppression.By": suppressed,
-	"Simulate.Action": actions, "Diff.Relation": relations, "Change.Direction": directions,
+	"Setting.From": origins, "Simulate.Action": actions, "Diff.Relation": relations, "Change.Direction": directions,
 }
 
 // TestSchemas compares the committed schemas with those that follow from the types: names and

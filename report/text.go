@@ -51,6 +51,8 @@ var textFormat = Format{
 			p.targets(d)
 		case *About:
 			p.about(d)
+		case *Config:
+			p.config(d)
 		default:
 			return fmt.Errorf("no text for a document of type %s", d.kind())
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +30,7 @@ type App struct {
 	Stdout io.Writer
 	Stderr io.Writer
 	Getenv func(string) string // nil: no environment variable is set
+	Now    func() time.Time    // by which ignores expire; nil: the clock
 
 	stdinUsed bool
 	stdinText []byte // what was read from it

@@ -182,6 +182,7 @@ func TestUsageOf(t *testing.T) {
 // The exit codes, for verdicts that are hard to bring about with a real program.
 func TestJudge(t *testing.T) {
 	denied := []finding.Finding{{Check: "PC613", Severity: finding.Error, Message: "m"}}
+	ignored := []finding.Finding{{Check: "PC613", Severity: finding.Error, Message: "m", Suppressed: &finding.Suppression{By: finding.ByConfig}}}
 	exec := []*elfscan.Result{{Path: "p", Gaps: []elfscan.Gap{{Kind: elfscan.GapExec, Detail: "starts others"}}}}
 	loader := []*elfscan.Result{{Path: "p", Gaps: []elfscan.Gap{{Kind: elfscan.GapLoader, Detail: "x"}}}}
 	depends := []lint.Outcome{{Arch: syscalls.ByName("x86_64"), Name: "clone", Outcome: lint.Depends}}
@@ -200,6 +201,8 @@ func TestJudge(t *testing.T) {
 		{"listener", lint.Result{Verdict: "unknown"}, nil, options{}, 3, "unknown", "a listener decides, or the filter is too complex"},
 		{"listener, allowed", lint.Result{Verdict: "unknown"}, nil, options{allowIncomplete: true}, 0, "unknown", "a listener decides, or the filter is too complex"},
 		{"3 wins over 1", lint.Result{Verdict: "denied", Findings: denied, Incomplete: []string{"p"}}, nil, options{}, 3, "denied", "the scan of p is incomplete"},
+		{"ignored", lint.Result{Verdict: "denied", Findings: ignored}, nil, options{}, 0, "denied", ""},
+		{"ignored, incomplete", lint.Result{Verdict: "denied", Findings: ignored, Incomplete: []string{"p"}}, nil, options{}, 3, "denied", "the scan of p is incomplete"},
 		{"unless allowed", lint.Result{Verdict: "denied", Findings: denied, Incomplete: []string{"p"}}, nil, options{allowIncomplete: true}, 1, "denied", "the scan of p is incomplete"},
 		{"exec", lint.Result{Verdict: "ok"}, exec, options{}, 0, "ok", ""},
 		{"exec, strict", lint.Result{Verdict: "ok"}, exec, options{strict: true}, 3, "unknown", "--strict: 1 note on what is started or loaded"},
@@ -209,7 +212,7 @@ func TestJudge(t *testing.T) {
 		{"denied, strict", lint.Result{Verdict: "denied", Findings: denied}, exec, options{strict: true}, 3, "denied", ""},
 	} {
 		var doc report.Check
-		code := c.options.judge(&doc, &c.result, c.scans)
+		code := c.options.judge(&doc, &c.result, c.result.Findings, c.scans)
 		if code != c.code || doc.Verdict != c.verdict || doc.Reason != c.reason {
 			t.Errorf("%s: exit code %d, verdict %s, reason %q", c.name, code, doc.Verdict, doc.Reason)
 		}

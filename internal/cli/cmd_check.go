@@ -53,7 +53,7 @@ func (a *App) check(o *options, args []string) error {
 	if err != nil {
 		return err
 	}
-	target, assumed, err := o.targetFor(p, scans[0].Arch)
+	target, assumed, err := a.oneTarget(o, p).targetFor(p, scans[0].Arch)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,13 @@ func (a *App) check(o *options, args []string) error {
 		assumed = append(assumed, "libraries")
 	}
 	doc.Target = targetDoc(result.Resolved.Target, assumed)
-	code := o.judge(doc, result, scans)
+	s := a.sieve(o, true)
+	s.add(result)
+	lists, err := s.finish(true)
+	if err != nil {
+		return err
+	}
+	code := o.judge(doc, result, lists[0], scans)
 	a.sources(doc.Findings)
 	if err := a.emit(o, doc); err != nil {
 		return err
@@ -88,15 +94,17 @@ func (a *App) check(o *options, args []string) error {
 // machineLibraries reports whether libraries were read that nobody has said to be the program's own.
 func machineLibraries(s *elfscan.Result) bool { return s.Root == "" && len(s.Modules) > 1 }
 
-// judge fills in verdict, outcomes and findings, and returns the exit code.
-func (o *options) judge(doc *report.Check, r *lint.Result, scans []*elfscan.Result) int {
+// judge fills in verdict, outcomes and findings, and returns the exit code. The findings are those of the
+// result as the project wants them: what it ignores is not said to be right, so the verdict does not
+// depend on it.
+func (o *options) judge(doc *report.Check, r *lint.Result, list []finding.Finding, scans []*elfscan.Result) int {
 	doc.Verdict = r.Verdict
 	for _, p := range r.Programs {
 		if len(scans) > 1 {
 			doc.Programs = append(doc.Programs, report.Program{Name: p.Program, Verdict: p.Verdict})
 		}
 	}
-	doc.Findings = report.FromFindings(r.Findings)
+	doc.Findings = report.FromFindings(list)
 	doc.Syscalls = []report.Outcome{}
 	unused := make(map[string]bool)
 	for _, out := range r.Outcomes {
@@ -128,7 +136,7 @@ func (o *options) judge(doc *report.Check, r *lint.Result, scans []*elfscan.Resu
 	if unknown && !o.allowIncomplete {
 		return exitUnknown
 	}
-	return o.code(r.Findings)
+	return o.code(list)
 }
 
 // undecidable reports whether a listener, not the scan, keeps the verdict open.

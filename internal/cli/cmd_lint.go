@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/profcheck/profcheck/finding"
+	"github.com/profcheck/profcheck/internal/config"
 	"github.com/profcheck/profcheck/lint"
 	"github.com/profcheck/profcheck/profile"
 	"github.com/profcheck/profcheck/report"
@@ -15,49 +15,62 @@ import (
 
 func (a *App) lintCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "lint PROFILE...",
+		Use:   "lint [PROFILE...]",
 		Short: "Is this profile safe, and does it say what its author meant?",
 		Long: `Judges each profile for itself: a built-in, a file with one or several, FILE#PART, - for stdin, a pattern,
-or a folder, of which all files with profiles are taken.`,
+or a folder, of which all files with profiles are taken. Without one, the profiles that ` + config.Name + ` lists are
+judged, each for all targets that it names; see profcheck init.`,
 		Example:           "  profcheck lint profile.json\n  profcheck lint 'profiles/*.json' deploy/\n  profcheck lint docker-default --cap SYS_ADMIN --kernel 4.4",
-		Args:              atLeast(1, "PROFILE..."),
+		Annotations:       severalTargets,
+		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: completeProfiles,
 		RunE:              func(_ *cobra.Command, args []string) error { return a.lint(o, args) },
 	}
 	o.targetFlags(cmd)
 	o.archFlag(cmd, "architectures to judge, or all (default: those that the profile names)")
 	o.thresholdFlags(cmd)
+	o.configFlags(cmd)
+	o.baselineFlags(cmd)
 	return cmd
 }
 
 // lint judges each profile for itself. One that cannot be read does not keep the others from being
 // judged.
 func (a *App) lint(o *options, args []string) error {
-	arches, err := o.archList()
-	if err != nil {
-		return err
+	names, failed := a.profileNames(o, args)
+	if len(args) == 0 {
+		var err error
+		if names, err = o.configured(); err != nil {
+			return err
+		}
 	}
 	doc := &report.Lint{Version: report.Version, Findings: []report.Finding{}, FailOn: o.failOnWord()}
-	var all []finding.Finding
-	names, failed := a.profileNames(o, args)
 	jobs := make([][]linting, len(names))
 	_ = each(len(names), func(i int) error { // errors are kept in the jobs
-		jobs[i] = a.lintFile(o, names[i], arches)
+		jobs[i] = a.lintFile(o, names[i])
 		return nil
 	})
+	s := a.sieve(o, false)
 	for _, job := range slices.Concat(jobs...) {
 		if job.err != nil {
 			failed = append(failed, job.err)
 			continue
 		}
-		list := report.FromFindings(job.result.Findings)
-		for i := range list {
-			list[i].Profile = len(doc.Profiles)
+		if p := job.result.Input.Profile; !slices.Contains(s.names, p.Name) { // said once for all targets
+			a.noteMissing(o, p)
 		}
-		a.noteMissing(o, job.result.Input.Profile)
 		doc.Profiles = append(doc.Profiles, linted(job.result, job.assumed))
-		doc.Findings = append(doc.Findings, list...)
-		all = append(all, job.result.Findings...)
+		s.add(job.result)
+	}
+	lists, err := s.finish(len(failed) == 0)
+	if err != nil {
+		failed = append(failed, err)
+	}
+	for i, list := range lists {
+		for _, f := range report.FromFindings(list) {
+			f.Profile = i
+			doc.Findings = append(doc.Findings, f)
+		}
 	}
 	a.sources(doc.Findings)
 	if len(doc.Profiles) > 0 {
@@ -65,7 +78,7 @@ func (a *App) lint(o *options, args []string) error {
 			return err
 		}
 	}
-	return a.failures(failed, o.code(all))
+	return a.failures(failed, o.code(slices.Concat(lists...)))
 }
 
 // linting is one judged profile, or why it was not.
@@ -75,11 +88,13 @@ type linting struct {
 	err     error
 }
 
-// lintFile judges all profiles of a file.
-func (a *App) lintFile(o *options, name string, arches []*syscalls.Arch) (jobs []linting) {
+// lintFile judges all profiles of a file, for each target.
+func (a *App) lintFile(o *options, name string) (jobs []linting) {
 	list, err := a.openProfiles(o, name)
 	for _, p := range list {
-		jobs = append(jobs, a.lintOne(o, p, arches))
+		for _, one := range o.forProfile(p.Name).eachTarget() {
+			jobs = append(jobs, a.lintOne(one, p))
+		}
 	}
 	if err != nil {
 		jobs = append(jobs, linting{err: err})
@@ -87,7 +102,11 @@ func (a *App) lintFile(o *options, name string, arches []*syscalls.Arch) (jobs [
 	return jobs
 }
 
-func (a *App) lintOne(o *options, p *profile.Profile, arches []*syscalls.Arch) (l linting) {
+func (a *App) lintOne(o *options, p *profile.Profile) (l linting) {
+	arches, err := o.archList()
+	if err != nil {
+		return linting{err: err}
+	}
 	var target profile.Target
 	if target, l.assumed, l.err = o.targetFor(p, profileArches(p)[0]); l.err == nil {
 		l.result, l.err = lint.Run(lint.Input{Profile: p, Target: target, Arches: arches})
@@ -99,19 +118,27 @@ func (a *App) lintOne(o *options, p *profile.Profile, arches []*syscalls.Arch) (
 func linted(r *lint.Result, assumed []string) report.Linted {
 	p := r.Input.Profile
 	l := report.Linted{Profile: profileDoc(p)}
-	var arches []*syscalls.Arch
-	if arches = r.Input.Arches; len(arches) == 0 {
-		for _, h := range r.Hosts {
-			arches = append(arches, h.Arches...)
-		}
-	}
-	for _, abi := range arches {
+	for _, abi := range judged(r) {
 		l.Arches = append(l.Arches, abi.Name)
 	}
 	if r.Resolved != nil {
 		l.Target = targetDoc(r.Resolved.Target, assumed)
 	}
 	return l
+}
+
+// judged returns the ABIs that a profile was judged for.
+func judged(r *lint.Result) []*syscalls.Arch {
+	arches := r.Input.Arches
+	for _, u := range r.Input.Usage {
+		arches = append(slices.Clip(arches), u.Arch)
+	}
+	if len(arches) == 0 {
+		for _, h := range r.Hosts {
+			arches = append(arches, h.Arches...)
+		}
+	}
+	return arches
 }
 
 func (a *App) rulesCommand(o *options) *cobra.Command {

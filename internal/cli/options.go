@@ -36,6 +36,8 @@ type options struct {
 	root                  string   // --root
 	plugins, with         []string // --plugin, --with
 	conservative, noCache bool
+
+	project project
 }
 
 const (
@@ -150,7 +152,10 @@ func (a *App) checkOptions(o *options, cmd *cobra.Command) error {
 	if err := a.checkFormats(o, cmd.Name()); err != nil {
 		return err
 	}
-	return o.check(cmd)
+	if err := o.check(cmd); err != nil {
+		return err
+	}
+	return a.openProject(o, cmd)
 }
 
 // check refuses unknown words.

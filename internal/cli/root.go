@@ -6,7 +6,7 @@ import (
 
 // commandNames are the words that suggest offers; a test compares them with the commands.
 var commandNames = []string{
-	"check", "scan", "why", "lint", "rules", "explain", "simulate", "table", "diff", "test", "convert",
+	"check", "scan", "why", "lint", "rules", "explain", "init", "config", "simulate", "table", "diff", "test", "convert",
 	"compile", "asm", "disasm", "verify", "resolve", "profiles", "targets",
 	"report", "completion", "version", "help",
 }
@@ -61,7 +61,7 @@ Exit codes: 0 nothing at or above the threshold (--fail-on); 1 findings, or the 
 	o.checkFlags(root)
 	root.AddCommand(
 		a.checkCommand(o), a.scanCommand(o), a.whyCommand(o),
-		a.lintCommand(o), a.rulesCommand(o), a.explainCommand(o),
+		a.lintCommand(o), a.rulesCommand(o), a.explainCommand(o), a.initCommand(o), a.configCommand(o),
 		a.simulateCommand(o), a.tableCommand(o), a.diffCommand(o), a.expectCommand(o),
 		a.convertCommand(o), a.compileCommand(o), a.asmCommand(o), a.disasmCommand(o), a.verifyCommand(o),
 		a.resolveCommand(o), a.profilesCommand(o), a.targetsCommand(o), a.reportCommand(o), a.versionCommand(o),
@@ -82,4 +82,6 @@ func (o *options) checkFlags(cmd *cobra.Command) {
 	o.archFlag(cmd, "with --build: the architecture to build for; otherwise what the binaries must be for")
 	o.thresholdFlags(cmd)
 	o.scanFlags(cmd)
+	o.configFlags(cmd)
+	o.baselineFlags(cmd)
 }

@@ -181,6 +181,7 @@ var documents = []struct {
 	{"profiles", "profiles", 0},
 	{"targets", "targets", 0},
 	{"version", "version", 0},
+	{"config", "config narrow.json --target crun,runc", 0},
 }
 
 // workFolder goes to a folder with the test programs and narrow.json.

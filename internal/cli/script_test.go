@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 var update = flag.Bool("update", false, "write what the scripts gave instead of comparing it")
@@ -232,10 +233,13 @@ func (s *script) prepare(line string) error {
 	return nil
 }
 
+// testDay is today for all commands that tests run: the last day of which ignores can be told.
+var testDay = time.Date(2026, time.June, 15, 23, 59, 0, 0, time.UTC)
+
 // runApp runs one command in process.
 func runApp(args []string, stdin []byte, env func(string) string) (stdout, stderr string, code int) {
 	var out, errs bytes.Buffer
-	app := &App{Args: args, Stdin: bytes.NewReader(stdin), Stdout: &out, Stderr: &errs, Getenv: env}
+	app := &App{Args: args, Stdin: bytes.NewReader(stdin), Stdout: &out, Stderr: &errs, Getenv: env, Now: func() time.Time { return testDay }}
 	code = app.Run()
 	return out.String(), errs.String(), code
 }
