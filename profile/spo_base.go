@@ -50,6 +50,9 @@ func (f *file) base(name string) (d *decoder, next baseName, why string) {
 	}
 	f.findBases()
 	from, ok := f.bases[name]
+	if !ok && f.options.Load != nil {
+		from, ok = f.loadBase(name)
+	}
 	if !ok && f.options.Root == "" && f.options.Load == nil {
 		return nil, next, "is not in this file, and no root is given to look in"
 	}
@@ -80,7 +83,7 @@ func (f *file) findBases() {
 	}
 	f.bases = map[string]baseDoc{}
 	f.addBases(f)
-	if f.options.Root == "" {
+	if f.options.Root == "" || f.options.Load != nil {
 		return
 	}
 	root, err := os.OpenRoot(f.options.Root)
@@ -105,10 +108,28 @@ func (f *file) findBases() {
 		size += len(data)
 		g := &file{name: filepath.Join(f.options.Root, path), data: data, options: f.options, format: f.format}
 		if g.docs, err = documents(g.name, data); err == nil {
+			g.docs = lists(g.docs)
 			f.addBases(g)
 		}
 		return nil
 	})
+}
+
+// loadBase asks Load for files that are called like a base profile.
+func (f *file) loadBase(name string) (baseDoc, bool) {
+	for _, suffix := range []string{".yaml", ".yml", ".json"} {
+		data, err := f.options.Load(name + suffix)
+		if err != nil || len(data) > maxInput {
+			continue
+		}
+		g := &file{name: name + suffix, data: data, options: f.options, format: f.format}
+		if g.docs, err = documents(g.name, data); err == nil {
+			g.docs = lists(g.docs)
+			f.addBases(g)
+		}
+	}
+	found, ok := f.bases[name]
+	return found, ok
 }
 
 // addBases adds the SeccompProfiles of a file; the first of a name counts.
@@ -187,7 +208,7 @@ func joinRules(d *decoder, left, right Rule) Rule {
 	}
 	out.Args = slices.Clone(left.Args)
 	for _, a := range right.Args {
-		if !slices.ContainsFunc(out.Args, func(b Arg) bool { b.Pos = a.Pos; return a == b }) && len(out.Args) < maxArgs {
+		if !slices.ContainsFunc(left.Args, func(b Arg) bool { b.Pos = a.Pos; return a == b }) && len(out.Args) < maxArgs {
 			out.Args = append(out.Args, a)
 		}
 	}
