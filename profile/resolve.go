@@ -61,6 +61,9 @@ func (p *Profile) Resolve(t Target) (*Resolved, error) {
 func (r *resolver) made(rules []*Rule) error {
 	switch r.maker {
 	case RuntimeRunc:
+		if err := r.oldFlags(); err != nil {
+			return err
+		}
 		if err := r.notify(rules); err != nil {
 			return err
 		}

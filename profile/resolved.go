@@ -112,6 +112,7 @@ const (
 	UnknownAction  LoadKind = "unknown-action"   // an action that the runtime does not know
 	NoDefault      LoadKind = "no-default"       // no default action, where that does not turn seccomp off
 	ErrnoNotTaken  LoadKind = "errno-not-taken"  // an errno for an action without one
+	FlagsUnknown   LoadKind = "flags-unknown"    // flags, and a runtime that does not know the field
 	ErrnoTooLarge  LoadKind = "errno-too-large"  // an errno that libseccomp does not take
 	BadErrno       LoadKind = "bad-errno"        // an errno as a word that the reader does not know
 	MixedByteOrder LoadKind = "mixed-byte-order" // architectures of both byte orders

@@ -46,6 +46,16 @@ func (r *resolver) notify(rules []*Rule) error {
 	return nil
 }
 
+// oldFlags refuses any flags for the releases of runc before flagsFrom, which do not know the field
+// ("seccomp flags are not yet supported by runc": observed with 1.1.5).
+func (r *resolver) oldFlags() error {
+	v, _ := parseVersion(r.Target.Version) // complete has checked it
+	if len(r.p.Flags) == 0 || !v.less(flagsFrom) {
+		return nil
+	}
+	return r.loadError(FlagsUnknown, r.p.Flags[0].Pos, "flags", "flags, which runc knows from 1.2.0 on")
+}
+
 // stubFrom and stubBackport are the releases of runc from which the stub also covers the host's
 // architecture when the profile does not list it (CHANGELOG, #4219 and #4391).
 var (
