@@ -291,6 +291,10 @@ func (l *loaded) conflicts(n span[uint32], conds []bound) (out []profile.Conflic
 		if k.Arch != l.arch || uint32(k.Nr) < n.from || uint32(k.Nr) > n.to {
 			continue
 		}
+		if k.Kind == profile.ConflictOrdered { // which calls it is about depends on libseccomp
+			out = append(out, k)
+			continue
+		}
 		// The conflict comes with one call; arguments that neither rule asks about can be any.
 		args, asked := k.Args, [6]bool{}
 		for _, rule := range []*profile.ResolvedRule{k.First, k.Second} {
