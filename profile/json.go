@@ -252,5 +252,8 @@ func (s *source) show(off int) string {
 		return "the end of the text"
 	}
 	r, _ := utf8.DecodeRune(s.data[off:])
+	if r == '#' || r == '/' && off+1 < len(s.data) && (s.data[off+1] == '/' || s.data[off+1] == '*') {
+		return "a comment, which JSON does not have,"
+	}
 	return fmt.Sprintf("%q", r)
 }

@@ -124,7 +124,7 @@ func TestBadInput(t *testing.T) {
 		{"array", "[]", "p:1:1: want an object, found an array"},
 		{"string", `"x"`, "p:1:1: want an object, found a string"},
 		{"yaml document", "apiVersion: v1", "p:1:1: no profile: YAML of no known format"},
-		{"comment", "{\n // no\n}", "p:2:2: '/' where a key should stand"},
+		{"comment", "{\n // no\n}", "p:2:2: a comment, which JSON does not have, where a key should stand"},
 		{"trailing", "{}\n{}", "p:2:1: text after the end of the profile"},
 		{"comma", "{" + ok + ",\n}", "p:1:34: a comma before the end of the object"},
 		{"list comma", `{"syscalls":[1,]}`, "p:1:15: a comma before the end of the array"},

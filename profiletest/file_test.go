@@ -348,3 +348,25 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// Of a file with several profiles one is named; the file alone is refused.
+func TestPartOfFile(t *testing.T) {
+	dir := t.TempDir()
+	text := ""
+	for _, name := range []string{"one", "two"} {
+		text += "---\napiVersion: security-profiles-operator.x-k8s.io/v1\nkind: SeccompProfile\nmetadata: {name: " + name + "}\nspec: {defaultAction: SCMP_ACT_LOG}\n"
+	}
+	path := filepath.Join(dir, "many.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s, err := openSubject("many.yaml#two", dir)
+	if err != nil || s.profile.Part != "two" {
+		t.Errorf("%+v, %v", s, err)
+	}
+	for _, name := range []string{"many.yaml", "many.yaml#three"} {
+		if _, err := openSubject(name, dir); err == nil {
+			t.Errorf("%s is read", name)
+		}
+	}
+}

@@ -41,11 +41,12 @@ func openSubject(name, dir string) (*subject, error) {
 	if dir != "" && !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
 	}
+	path, part := profile.SplitPart(path)
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("profile %s: %w", path, bare(err))
 	}
-	return readSubject(path, data)
+	return readSubject(path, part, data)
 }
 
 // bare strips operation and path from a file error, which the message names already.
@@ -58,12 +59,13 @@ func bare(err error) error {
 }
 
 // readSubject reads the text of a profile, or a compiled filter in one of its formats. It tells them
-// apart as people do: JSON begins with a brace.
-func readSubject(name string, data []byte) (*subject, error) {
+// apart as people do: JSON begins with a brace, and other formats of profiles say what they are.
+func readSubject(name, part string, data []byte) (*subject, error) {
 	s := &subject{name: name, loaded: make(map[string]*loaded)}
 	var err error
-	if text := strings.TrimLeft(strings.TrimPrefix(string(data[:min(len(data), 512)]), "\ufeff"), " \t\r\n"); text == "" || text[0] == '{' || text[0] == '[' {
-		s.profile, err = profile.Parse(name, data)
+	if text := strings.TrimLeft(strings.TrimPrefix(string(data[:min(len(data), 512)]), "\ufeff"), " \t\r\n"); text == "" || text[0] == '{' || text[0] == '[' || profile.Recognize(data) != "" {
+		list, err := profile.ReadPart(name, part, data, profile.ReadOptions{})
+		s.profile, err = profile.Only(name, list, err)
 		return s, err
 	}
 	if s.raw, _, s.order, err = filter.ParseProgram(data, nil); err == nil {

@@ -156,7 +156,10 @@ func (o *options) splitArgs(args []string) (binaries []string, profileName strin
 	last := args[len(args)-1]
 	before := args[:len(args)-1]
 	alone := len(before) == 0 && !built
-	switch kind := sniff(last); {
+	path, part := profile.SplitPart(last)
+	switch kind := sniff(path); {
+	case part != "" && !alone: // nothing else has parts
+		return before, last, nil
 	case last == "-" || isBuiltin(last):
 		if alone {
 			return nil, "", usage("no binary given to check under %s; profcheck lint %s judges the profile alone", last, last)
