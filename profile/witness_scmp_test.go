@@ -321,3 +321,32 @@ func TestWitnessDepartures(t *testing.T) {
 	}
 	golden(t, filepath.Join("witness", "departures.txt"), b.String())
 }
+
+// What libseccomp does otherwise and Conflicts does not list yet: filters whose first rule is for a
+// call that the ABI lacks and its multiplexer carries lose rules. Profiles that begin with plain calls,
+// as all public ones do, are clear of it.
+func TestWitnessUnlisted(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("testdata", "witness", "unlisted", "absent-call-first.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := mustParse(t, string(data))
+	target := Target{Runtime: RuntimeRunc, ABI: arch(t, "x86"), Host: arch(t, "x86")}
+	plain := *p
+	plain.Rules = append([]Rule{*mustParseRule(t)}, p.Rules...)
+	list := departures(t, buildScmp(t), []*Profile{p, &plain}, target, nil)
+	if list[0].what != "tighter" || list[0].known {
+		t.Errorf("%+v: keep it with the others if it is listed now", list[0])
+	}
+	if list[1].what != "" {
+		t.Errorf("with a plain call in front: %+v", list[1])
+	}
+	t.Log(list[0].call)
+}
+
+// mustParseRule returns a rule for a plain call.
+func mustParseRule(t *testing.T) *Rule {
+	t.Helper()
+	p := mustParse(t, `{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["getpid"],"action":"SCMP_ACT_ALLOW"}]}`)
+	return &p.Rules[0]
+}
