@@ -5,8 +5,13 @@
 //     with its line and column. Parse reads it; nothing is dropped, what no reader understands is
 //     kept as a Problem.
 //   - A format is the schema of the file: "docker" (the moby JSON with archMap, includes and
-//     excludes) or "oci" (linux.seccomp of the OCI runtime specification, alone or in a
-//     config.json).
+//     excludes), "podman" (the same with errnos as words), "oci" (linux.seccomp of the OCI runtime
+//     specification, alone or in a config.json), "spo" (SeccompProfile of the Security Profiles
+//     Operator, in YAML or JSON); Formats lists them. Each has one file format_NAME.go with what
+//     recognises and reads it, and a folder of goldens. Write writes them.
+//   - A part is one profile of a file with several: Read gives all of them, FILE#PART names one.
+//   - A tree is JSON or YAML as one and the same decoder walks it.
+//   - A base is the profile with which the operator joins another one's rules.
 //   - A Target is who enforces it: the runtime, the ABI of the program, the host's architecture,
 //     the container's capabilities and the kernel. The same file means different things to
 //     different targets. A runtime is one program that reads the file, Docker, Podman, CRI-O or
