@@ -206,6 +206,8 @@ func (x Example) title() string {
 	switch {
 	case kind == "run":
 		return "With"
+	case kind == "profcheck.yaml":
+		return "With the settings"
 	case kind == "want":
 		return "Findings (severity, line:column, message)"
 	case strings.HasPrefix(name, "good"):

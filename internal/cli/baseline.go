@@ -46,23 +46,27 @@ type sieve struct {
 	names   []string
 	lists   [][]finding.Finding // for each judged profile
 	files   []string            // the text that each is in
+	text    []byte              // of the last one
 }
 
 func (a *App) sieve(o *options, program bool) *sieve {
 	return &sieve{a: a, o: o, program: program, judge: config.NewJudge(o.project.config, a.now())}
 }
 
-// add takes the findings about one profile.
-func (s *sieve) add(r *lint.Result) {
+// add takes the findings about one profile; part says that others of its file are not judged.
+func (s *sieve) add(r *lint.Result, part bool) {
 	p := r.Input.Profile
 	file, _ := profile.SplitPart(p.Name)
+	if len(s.files) == 0 || s.files[len(s.files)-1] != file { // one file has several targets and profiles
+		s.text = s.a.sourceText(file)
+	}
 	var arches []string
 	for _, h := range judged(r) {
 		arches = append(arches, h.Name)
 	}
 	s.names, s.files = append(s.names, p.Name), append(s.files, file)
 	s.lists = append(s.lists, s.judge.Apply(config.Subject{
-		Profile: p, Source: s.a.sourceText(file), Arches: arches, Program: s.program,
+		Profile: p, Source: s.text, Arches: arches, Program: s.program, Part: part,
 	}, r.Findings))
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/profcheck/profcheck/elfscan"
 	"github.com/profcheck/profcheck/finding"
 	"github.com/profcheck/profcheck/lint"
+	"github.com/profcheck/profcheck/profile"
 	"github.com/profcheck/profcheck/report"
 )
 
@@ -78,7 +79,8 @@ func (a *App) check(o *options, args []string) error {
 	}
 	doc.Target = targetDoc(result.Resolved.Target, assumed)
 	s := a.sieve(o, true)
-	s.add(result)
+	_, part := profile.SplitPart(name)
+	s.add(result, part != "")
 	lists, err := s.finish(true)
 	if err != nil {
 		return err

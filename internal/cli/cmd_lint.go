@@ -60,7 +60,7 @@ func (a *App) lint(o *options, args []string) error {
 			a.noteMissing(o, p)
 		}
 		doc.Profiles = append(doc.Profiles, linted(job.result, job.assumed))
-		s.add(job.result)
+		s.add(job.result, job.part)
 	}
 	lists, err := s.finish(len(failed) == 0)
 	if err != nil {
@@ -85,15 +85,19 @@ func (a *App) lint(o *options, args []string) error {
 type linting struct {
 	result  *lint.Result
 	assumed []string
+	part    bool // not all of its file was asked for
 	err     error
 }
 
 // lintFile judges all profiles of a file, for each target.
 func (a *App) lintFile(o *options, name string) (jobs []linting) {
 	list, err := a.openProfiles(o, name)
+	_, part := profile.SplitPart(name)
 	for _, p := range list {
 		for _, one := range o.forProfile(p.Name).eachTarget() {
-			jobs = append(jobs, a.lintOne(one, p))
+			job := a.lintOne(one, p)
+			job.part = part != ""
+			jobs = append(jobs, job)
 		}
 	}
 	if err != nil {
@@ -215,12 +219,14 @@ func examples(archive string) []report.Example {
 		}
 	}
 	var out []report.Example
-	clean := false
+	clean := ""
 	for _, x := range all {
 		stem, _, _ := strings.Cut(x.Name, ".")
-		if stem == "bad" || strings.HasPrefix(stem, "good") && !clean {
+		if clean == "" && strings.HasPrefix(stem, "good") {
+			clean = stem
+		}
+		if stem == "bad" || stem == clean {
 			out = append(out, x)
-			clean = clean || strings.HasSuffix(x.Name, ".json") && stem != "bad"
 		}
 	}
 	return out

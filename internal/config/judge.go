@@ -28,6 +28,7 @@ type Subject struct {
 	Source  []byte   // its text, which comments are read from; nil: they are not
 	Arches  []string // the ABIs that were judged
 	Program bool     // programs were judged under it
+	Part    bool     // others of the same text are not judged, so that their comments look unused
 }
 
 // NewJudge starts a run; c is nil if there is no file. Whether an ignore has expired is told by now.
@@ -168,7 +169,7 @@ func (i *Ignore) forSubject(s Subject) bool {
 // judgedIn reports whether findings that the ignore is for could have been among those about the subject.
 func (i *Ignore) judgedIn(s Subject) bool {
 	c, ok := lint.Lookup(i.Check)
-	if !ok || c.NeedsBinary != s.Program {
+	if !ok || c.NeedsBinary != s.Program || i.area != nil && s.Part {
 		return false
 	}
 	return i.Arches == nil || slices.ContainsFunc(i.Arches, func(a string) bool { return slices.Contains(s.Arches, a) })

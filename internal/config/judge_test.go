@@ -160,6 +160,16 @@ func TestUnused(t *testing.T) {
 	if got := about(j); got != "" {
 		t.Errorf("used the second time:\n%s", got)
 	}
+	// Of the comments in the parts that were not asked for nothing is known.
+	for part, want := range map[bool]string{true: "", false: "PC941 p.json:1:5 warning no finding of PC714 bpf-open is there to ignore"} {
+		j = NewJudge(nil, june)
+		s := subject("x # profcheck:ignore PC714 r\n")
+		s.Part = part
+		j.Apply(s, nil)
+		if got := about(j); got != want {
+			t.Errorf("part %v:\n%s", part, got)
+		}
+	}
 	// The settings hold for what is said of ignores, too.
 	c := mustParse(t, "version: 1\nchecks: {PC941: off}\nignores: [{check: PC714, reason: r}]\n")
 	j = NewJudge(c, june)
