@@ -46,10 +46,13 @@ func (a *App) lint(o *options, args []string) error {
 	}
 	doc := &report.Lint{Version: report.Version, Findings: []report.Finding{}, FailOn: o.failOnWord()}
 	jobs := make([][]linting, len(names))
+	line := a.progress(o, len(names))
 	_ = each(len(names), func(i int) error { // errors are kept in the jobs
 		jobs[i] = a.lintFile(o, names[i])
+		line.step()
 		return nil
 	})
+	line.end()
 	s := a.sieve(o, false)
 	for _, job := range slices.Concat(jobs...) {
 		if job.err != nil {
