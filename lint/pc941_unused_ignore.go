@@ -9,9 +9,8 @@ var UnusedIgnore = register(&Check{
 	Why: "The fault that somebody accepted is gone, or the ignore never fitted it. The next fault of the kind in the " +
 		"same place would be accepted without anybody having looked at it.",
 	When: "A warning if the ignore names its profile: a comment in it, or a path without wildcards. For information " +
-		"if it could be meant for a profile that was not judged in this run. Nothing is said of an ignore if its check, " +
-		"its ABIs or no profile of its paths were judged: the checks of programs are when programs are checked, all " +
-		"others by lint.",
+		"if it could be meant for a profile that was not judged in this run. Nothing is said of an ignore whose check, " +
+		"ABIs or profiles this run did not judge: checks of programs are told by check, all others by lint.",
 	Wrong:   "The ignore is needed for another target, kernel or set of capabilities than those of this run.",
 	Remedy:  "Remove the ignore, or correct what it names.",
 	Sources: []string{"https://github.com/profcheck/profcheck#what-a-project-decides"},

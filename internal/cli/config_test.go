@@ -132,3 +132,34 @@ func TestFolders(t *testing.T) {
 		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
 	}
 }
+
+// A file of settings that is none, whatever it is, ends the run with one line.
+func TestHostileSettings(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, c := range []struct {
+		text string
+		size int64
+		want string
+		code int
+	}{
+		{"", 100_000_000, ".profcheck.yaml: larger than 262144 bytes", 3},
+		{"version: 1\n\tx: 1", 0, ".profcheck.yaml:2:1: found a tab character that violates indentation", 3},
+		{"version: 1\nkernel: \x00\n", 0, ".profcheck.yaml:1:1: control characters are not allowed", 3},
+		{"a: &a [x]\nb: [*a]\n", 0, `.profcheck.yaml:1:1: unknown key "a"`, 3},
+		{"{", 0, ".profcheck.yaml:", 3},
+		{"\ufeffversion: 1\r\nfail-on: never\r\n", 0, "", 0},
+	} {
+		if err := os.WriteFile(".profcheck.yaml", []byte(c.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if c.size > 0 {
+			if err := os.Truncate(".profcheck.yaml", c.size); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, stderr, code := runApp([]string{"lint", "docker-default", "--arch", "x86_64"}, nil, nil)
+		if code != c.code || strings.Count(stderr, "\n") > 1 || c.want != "" && !strings.HasPrefix(stderr, "profcheck: "+c.want) {
+			t.Errorf("%.20q: exit code %d, %s", c.text, code, stderr)
+		}
+	}
+}
