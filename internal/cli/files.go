@@ -60,7 +60,7 @@ func (a *App) profilesBelow(o *options, dir string) (names []string, err error) 
 			return nil
 		}
 		info, err := entry.Info()
-		if err != nil || info.Size() > maxStdin {
+		if err != nil || info.Size() > maxFilterFile { // no profile is that large
 			skipped++
 			return nil
 		}
