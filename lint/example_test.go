@@ -13,7 +13,7 @@ import (
 
 // The examples of each check are its tests. An archive holds, for each stem:
 //
-//	STEM.json   a profile
+//	STEM.json   a profile, and those that it refers to
 //	STEM.run    how to judge it, see setting; may be missing
 //	STEM.want   the findings of this check, one a line: SEVERITY LINE:COLUMN TEXT, where TEXT is a
 //	            part of the message and "-" is the profile as a whole; may be missing for none
@@ -76,11 +76,11 @@ func lines(text string) []string {
 
 func runExample(t *testing.T, c *Check, stem, json, setting string, want []string) {
 	t.Helper()
-	p, err := profile.Parse(stem+".json", []byte(json))
+	parts, err := profile.Read(stem+".json", []byte(json), profile.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := Input{Profile: p}
+	in := Input{Profile: parts[0]} // the others are what it refers to
 	for _, line := range lines(setting) {
 		if err := set(&in, line); err != nil {
 			t.Fatalf("%s.run: %s: %v", stem, line, err)
@@ -249,7 +249,14 @@ func confirm(t *testing.T, r *Result) {
 		if name, _ := abi.NameOf(f.Witness.Nr); name != f.Witness.Syscall {
 			t.Errorf("%s: witness %d is %q, not %q", f.Check, f.Witness.Nr, name, f.Witness.Syscall)
 		}
-		if a := abi.run(f.Witness.Nr, f.Witness.Args); !opens(a) {
+		a := abi.run(f.Witness.Nr, f.Witness.Args)
+		if strings.HasPrefix(f.Check, "PC2") { // which shows a call that several rules match
+			if !strings.Contains(f.Message, answered(a)) {
+				t.Errorf("%s: witness %s%#x on %s gets %s: %s", f.Check, f.Witness.Syscall, f.Witness.Args, abi.Name, a, f.Message)
+			}
+			continue
+		}
+		if !opens(a) {
 			t.Errorf("%s: witness %s%#x on %s gets %s: %s", f.Check, f.Witness.Syscall, f.Witness.Args, abi.Name, a, f.Message)
 		}
 	}

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -58,6 +59,8 @@ func (h *Host) abi(arch *syscalls.Arch) (*ABI, error) {
 		return h.Native, nil
 	}
 	a := &ABI{Arch: arch, Host: h, answers: make(map[int32]answer)}
+	// A compiled filter that asks for no architecture knows all.
+	a.Covered = h.Resolved.Profile.Format == profile.Raw && len(h.Resolved.Profile.Architectures) == 0
 	for _, other := range h.Resolved.Arches {
 		a.Covered = a.Covered || other == arch
 	}
@@ -87,6 +90,12 @@ func (h *Host) build(bigEndian bool) (filter.Program, error) {
 	if h.Resolved.Disabled {
 		return filter.Program{filter.Return(filter.Allow)}, nil
 	}
+	if p := h.Resolved.Profile; p.Format == profile.Raw {
+		if p.BigEndian != bigEndian {
+			return nil, errors.New("it is of another byte order")
+		}
+		return h.Resolved.Compile()
+	}
 	var arches []*syscalls.Arch
 	for _, a := range h.Resolved.Arches {
 		if a.BigEndian == bigEndian {
@@ -105,6 +114,14 @@ func hostOf(a *syscalls.Arch) *syscalls.Arch {
 		return h
 	}
 	return a
+}
+
+// badArch returns what a call of the ABI gets if the filter does not know it.
+func (a *ABI) badArch() filter.Action {
+	if a.Host.Resolved.Profile.Format == profile.Raw {
+		return a.run(a.unnamed(), [6]uint64{}) // which is what all numbers get
+	}
+	return a.Host.Resolved.BadArch
 }
 
 // Enforced reports whether there is a filter at all.

@@ -1,6 +1,8 @@
 package lint
 
 import (
+	"slices"
+
 	"github.com/profcheck/profcheck/finding"
 	"github.com/profcheck/profcheck/profile"
 )
@@ -40,3 +42,13 @@ func place(pos profile.Pos) finding.Pos {
 
 // whole is the place of a finding about the profile as such.
 func (p *Pass) whole() finding.Pos { return finding.Pos{File: p.Input.Profile.Name} }
+
+// problems returns what the reader noted of these kinds, in file order.
+func (p *Pass) problems(kinds ...profile.Kind) (out []profile.Problem) {
+	for _, problem := range p.Input.Profile.Problems {
+		if slices.Contains(kinds, problem.Kind) {
+			out = append(out, problem)
+		}
+	}
+	return out
+}

@@ -26,6 +26,7 @@ var _ = register(&Check{
 		"https://github.com/kubernetes/kubernetes/issues/39128",
 	},
 	Run: func(p *Pass) {
+		p.unread()
 		lost := lostConditions{}
 		for _, h := range p.Hosts {
 			var done []string
@@ -152,9 +153,38 @@ func boolInt(b bool) int {
 }
 
 // minKernelOnly reports whether the target reads the other conditions.
-func minKernelOnly(h *Host) bool {
+func minKernelOnly(h *Host) bool { return readsConditions(h) }
+
+// readsConditions reports whether the target reads includes and excludes, but perhaps for minKernel.
+func readsConditions(h *Host) bool {
 	c, err := profile.CellOf("includes.caps", h.Target.Runtime)
 	return err == nil && c.Handling == profile.HandlingRead
+}
+
+// unread reports what the file's own format has no place for, so that its reader left it out for every
+// target: once for each field.
+func (p *Pass) unread() {
+	places := map[string][]profile.Problem{}
+	var fields []string
+	for _, problem := range p.problems(profile.IgnoredField) {
+		if problem.Name == "comment" {
+			continue // for people
+		}
+		if places[problem.Name] == nil {
+			fields = append(fields, problem.Name)
+		}
+		places[problem.Name] = append(places[problem.Name], problem)
+	}
+	for _, field := range fields {
+		list := places[field]
+		f := finding.Finding{
+			Severity: finding.Warning, Message: list[0].Text, Pos: place(list[0].Pos), Remedy: "remove the field, or write the profile in the format that has it",
+		}
+		if n := len(list); n > 1 {
+			f.Message += fmt.Sprintf(" (%d places in all)", n)
+		}
+		p.Report(f)
+	}
 }
 
 // readBy resolves the profile as another runtime reads it, on the same host.

@@ -21,7 +21,7 @@ var _ = register(&Check{
 	},
 	Run: func(p *Pass) {
 		for _, abi := range p.ABIs {
-			if abi.Covered || !abi.Enforced() || opens(abi.Host.Resolved.BadArch) {
+			if abi.Covered || !abi.Enforced() || opens(abi.badArch()) {
 				continue
 			}
 			var programs []string
@@ -32,14 +32,14 @@ var _ = register(&Check{
 			}
 			f := finding.Finding{
 				Severity: finding.Warning, Arch: abi.Name,
-				Message: fmt.Sprintf("the profile does not cover %s: every call gets %s", abi.Name, answered(abi.Host.Resolved.BadArch)),
+				Message: fmt.Sprintf("the profile does not cover %s: every call gets %s", abi.Name, answered(abi.badArch())),
 				Remedy:  "add " + abi.OCI + " to the architectures",
 				Pos:     p.whole(),
 			}
 			if len(programs) > 0 {
 				f.Severity = finding.Error
 				f.Message = fmt.Sprintf("the profile does not cover %s, the architecture of %s: every call gets %s",
-					abi.Name, list(programs, 3), answered(abi.Host.Resolved.BadArch))
+					abi.Name, list(programs, 3), answered(abi.badArch()))
 			}
 			p.Report(f)
 		}

@@ -83,7 +83,24 @@ func (p *Pass) resolve() error {
 		}
 		p.ABIs = append(p.ABIs, abi)
 	}
+	if raw := p.Input.Profile.Format == profile.Raw; raw && len(p.Input.Arches) == 0 && len(p.Input.Usage) == 0 {
+		p.leaveClosed()
+	}
 	return nil
+}
+
+// leaveClosed leaves out the ABIs that a compiled filter asks for in order to close them, as libseccomp's
+// do with x32, unless it closes all.
+func (p *Pass) leaveClosed() {
+	closed := func(a *ABI) bool {
+		return !slices.ContainsFunc(a.Syscalls(), func(s syscalls.Syscall) bool {
+			regions, err := a.Answer(s.Nr)
+			return err != nil || slices.ContainsFunc(regions, func(r simulate.Region) bool { return opens(r.Action) })
+		})
+	}
+	if left := slices.DeleteFunc(slices.Clone(p.ABIs), closed); len(left) > 0 {
+		p.ABIs = left
+	}
 }
 
 // arches returns the ABIs to judge as the input asks for them, each once.
@@ -116,7 +133,7 @@ func (p *Pass) arches() []*syscalls.Arch {
 		add(p.Input.Target.ABI)
 	}
 	if len(out) == 0 {
-		add(syscalls.ByName("x86_64"))
+		add(p.Input.Profile.HomeArch())
 	}
 	return out
 }

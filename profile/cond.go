@@ -92,10 +92,11 @@ func conds(list []Cond, pointerBits int) []Cond {
 	return kept
 }
 
-// together finds arguments that fulfil all conditions of both lists; false if there are none.
-func together(a, b []Cond) (args [6]uint64, ok bool) {
+// together finds arguments that fulfil all conditions of both lists on an ABI whose pointers have the
+// given width; false if there are none. The conditions are cut to that width already.
+func together(a, b []Cond, pointerBits int) (args [6]uint64, ok bool) {
 	for i := range args {
-		s := solver{high: math.MaxUint64}
+		s := solver{high: narrow(math.MaxUint64, pointerBits)}
 		for _, list := range [2][]Cond{a, b} {
 			for _, c := range list {
 				if c.Arg == i {

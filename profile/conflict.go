@@ -48,9 +48,9 @@ func (r *resolver) ordered(a *syscalls.Arch, nr int32, list []entry) {
 	if !ok {
 		return
 	}
-	args, ok := together(list[first].conds, list[second].conds)
+	args, ok := together(list[first].conds, list[second].conds, a.Bits)
 	if !ok {
-		args, _ = together(list[first].conds, nil)
+		args, _ = together(list[first].conds, nil, a.Bits)
 	}
 	name, _ := a.NameOf(nr)
 	r.Conflicts = append(r.Conflicts, Conflict{ConflictOrdered, a, name, nr, &r.Rules[list[first].rule], &r.Rules[list[second].rule], args})

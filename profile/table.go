@@ -244,7 +244,7 @@ func (r *resolver) conflicts(a *syscalls.Arch, t table, budget *int) {
 				if first.action == second.action {
 					continue
 				}
-				if args, ok := together(first.conds, second.conds); ok {
+				if args, ok := together(first.conds, second.conds, a.Bits); ok {
 					r.Conflicts = append(r.Conflicts, Conflict{ConflictOverlap, a, name, nr, &r.Rules[first.rule], &r.Rules[second.rule], args})
 				}
 			}
