@@ -271,16 +271,13 @@ func (r *runner) askIn(e *expectation, c *calls, set setting, numbers []span[uin
 		}
 		for _, k := range l.conflicts(n, conds) {
 			if !e.accepts(k.First.Action) || k.Second == nil || !e.accepts(k.Second.Action) {
-				failure.add(l.undecided(span[uint32]{uint32(k.Nr), uint32(k.Nr)}, errConflict))
+				failure.add(l.undecided(span[uint32]{uint32(k.Nr), uint32(k.Nr)}, fmt.Errorf("%w: %s", errUndecided, k.Why())))
 			}
 		}
 		r.cover(l, n, conds, answers)
 	}
 	return l, logged, nil
 }
-
-// errConflict is why nobody can tell what a runtime's compiler makes of a call.
-var errConflict = fmt.Errorf("%w: rules overlap with different actions, which a runtime may decide either way", errUndecided)
 
 // conflicts returns the conflicts of the profile among calls that fulfil the conditions.
 func (l *loaded) conflicts(n span[uint32], conds []bound) (out []profile.Conflict) {

@@ -106,7 +106,7 @@ func (l *Lint) name(profile int) string {
 	own := l.Profiles[profile]
 	for i, other := range l.Profiles {
 		if i != profile && other.Name == own.Name {
-			return fmt.Sprintf("%s (%s)", own.Name, own.Target.Runtime)
+			return fmt.Sprintf("%s (%s)", own.Name, own.Target.runtime())
 		}
 	}
 	return own.Name
@@ -186,7 +186,7 @@ func (f *ExpectFile) subject() subject {
 func (f *ExpectFailure) text() string {
 	c := &f.Cases[0]
 	text := fmt.Sprintf("expected %s; ", f.Expected)
-	where := fmt.Sprintf("%s on %s (%s)", c.call(), c.Witness.Arch, c.Target.Runtime)
+	where := fmt.Sprintf("%s on %s (%s)", c.call(), c.Witness.Arch, c.Target.runtime())
 	if c.Unknown != "" {
 		text += fmt.Sprintf("unknown for %s: %s", where, c.Unknown)
 	} else {

@@ -100,8 +100,9 @@ func (a *App) compile(o *options, own *compileFlags, name string) error {
 	if err != nil {
 		return fmt.Errorf("profile %s: %w", name, err)
 	}
-	if n := len(h.Conflicts); n > 0 {
-		a.note(o, "%s where rules overlap with different actions, the first in the file wins: %s", counted(n, "call"), conflictText(h.Conflicts[0]))
+	for _, kind := range conflictsByKind(h.Conflicts) {
+		a.note(o, "%s of which this filter does what the rules say, the first in the file first: %s; %s",
+			counted(len(kind), "call"), kind[0].Why(), conflictText(kind[0]))
 	}
 	return a.writeProgram(o, own, l.name, p, arches[0].Order())
 }
@@ -159,6 +160,18 @@ func archWords(list []*syscalls.Arch) string {
 		words = append(words, a.Name)
 	}
 	return strings.Join(words, ", ")
+}
+
+// conflictsByKind groups conflicts by what is doubtful about them, the kind that comes first in front.
+func conflictsByKind(list []profile.Conflict) (out [][]profile.Conflict) {
+	for _, c := range list {
+		i := slices.IndexFunc(out, func(group []profile.Conflict) bool { return group[0].Kind == c.Kind })
+		if i < 0 {
+			i, out = len(out), append(out, nil)
+		}
+		out[i] = append(out[i], c)
+	}
+	return out
 }
 
 // conflictText names a call with two answers and the rules that give them.

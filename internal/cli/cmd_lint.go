@@ -59,9 +59,6 @@ func (a *App) lint(o *options, args []string) error {
 			failed = append(failed, job.err)
 			continue
 		}
-		if p := job.result.Input.Profile; !slices.Contains(s.names, p.Name) { // said once for all targets
-			a.noteMissing(o, p)
-		}
 		doc.Profiles = append(doc.Profiles, linted(job.result, job.assumed))
 		s.add(job.result, job.part)
 	}
