@@ -98,8 +98,15 @@ func (p *Pass) leaveClosed() {
 			return err != nil || slices.ContainsFunc(regions, func(r simulate.Region) bool { return opens(r.Action) })
 		})
 	}
-	if left := slices.DeleteFunc(slices.Clone(p.ABIs), closed); len(left) > 0 {
-		p.ABIs = left
+	left := slices.DeleteFunc(slices.Clone(p.ABIs), closed)
+	if len(left) == 0 {
+		return
+	}
+	p.ABIs = left
+	for _, h := range p.Hosts {
+		h.Resolved.Arches = slices.DeleteFunc(h.Resolved.Arches, func(a *syscalls.Arch) bool {
+			return !slices.ContainsFunc(left, func(abi *ABI) bool { return abi.Arch == a })
+		})
 	}
 }
 

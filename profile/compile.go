@@ -33,7 +33,7 @@ type CompileOptions struct {
 // Compile makes a filter with the meaning of Meaning for the given ABIs, by default all of Arches.
 // ABIs that are not given get the bad-arch action, even if Arches has them. A disabled profile
 // gives a program that allows everything. All ABIs must share one byte order, which is that of the
-// program; the error for too long a program is a *SizeError.
+// program; the error for too long a program is a *SizeError. Of a compiled filter it is the filter, whatever the ABIs.
 func (r *Resolved) Compile(arches ...*syscalls.Arch) (filter.Program, error) {
 	return r.CompileWith(CompileOptions{}, arches...)
 }
@@ -41,6 +41,9 @@ func (r *Resolved) Compile(arches ...*syscalls.Arch) (filter.Program, error) {
 // CompileWith is Compile in the form that the options choose. A name in Hot that no ABI has is an
 // error.
 func (r *Resolved) CompileWith(o CompileOptions, arches ...*syscalls.Arch) (filter.Program, error) {
+	if r.Profile.Format == Raw {
+		return slices.Clone(r.Profile.Program), nil
+	}
 	for _, name := range o.Hot {
 		if !syscalls.Known(name) {
 			return nil, fmt.Errorf("profile %s: no syscall %q to ask for first", r.Profile.Name, name)

@@ -10,7 +10,7 @@ import (
 )
 
 // corpora are the folders of the formats that are read.
-var corpora = []string{"moby", "oci", "containers-common", "spo"}
+var corpora = []string{"moby", "oci", "containers-common", "spo", "raw"}
 
 // Every profile of the corpora is read, or refused in one clear line; what happens to each is in a
 // golden file.
@@ -73,7 +73,7 @@ func outcome(t *testing.T, p *Profile) string {
 		if !errors.As(err, &load) {
 			t.Errorf("not a LoadError: %v", err)
 		}
-		return out + "; not loaded: " + strings.TrimPrefix(strings.TrimPrefix(err.Error(), "profile "), "p:")
+		return out + "; not loaded: " + strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(err.Error(), "profile "), "p:"), " ")
 	}
 	if r.Disabled {
 		return out + "; seccomp is off"

@@ -65,7 +65,9 @@ func dump(b *strings.Builder, p *Profile) {
 		}
 	}
 	fmt.Fprintf(b, "%s %s (%s)\n", at(p.Pos), p.Name, p.Format)
-	if p.DisabledReason() != "" {
+	if p.Format == Raw {
+		fmt.Fprintf(b, "  %d instructions, big-endian %v\n", len(p.Program), p.BigEndian)
+	} else if p.DisabledReason() != "" {
 		fmt.Fprintf(b, "  %s\n", p.DisabledReason())
 	} else {
 		fmt.Fprintf(b, "  %s default %s%s%s\n", at(p.DefaultActionPos), p.DefaultAction, number(p.DefaultErrnoRet), word(p.DefaultErrno))

@@ -56,6 +56,9 @@ func readAny(t *testing.T, data []byte, format string) {
 		}
 		names[p.Name] = true
 		for _, format := range WriteFormats() {
+			if p.Format == Raw {
+				break // its rules are not known
+			}
 			out, err := p.Write(format, Target{ABI: syscalls.ByName("x86_64")})
 			var load *LoadError
 			if err != nil && !errors.As(err, &load) {

@@ -11,6 +11,7 @@ const (
 	OCI    = "oci"    // runtime-spec config-linux.md, linux.seccomp
 	Podman = "podman" // go.podman.io/common/pkg/seccomp: Docker's, with the errno as a word
 	SPO    = "spo"    // SeccompProfile of the Security Profiles Operator
+	Raw    = "raw"    // a compiled filter
 	Kernel = "kernel" // rules of the kernel itself: the built-in strict
 )
 
@@ -37,6 +38,11 @@ type Profile struct {
 
 	Process *Process // of a config.json; nil: none is given
 
+	// Program is the compiled filter of format Raw, which has no rules, in its byte order; nil in all
+	// other formats.
+	Program   filter.Program
+	BigEndian bool
+
 	// Absent names the section that a config.json lacks: "linux.seccomp", or "" if it is there. No
 	// filter is loaded without it.
 	Absent string
@@ -47,7 +53,9 @@ type Profile struct {
 // Disabled reports whether the profile turns seccomp off: no default action and no rules, as in an
 // empty object. Docker and runc then load no filter (moby setupSeccomp, runc specconv
 // SetupSeccomp).
-func (p *Profile) Disabled() bool { return p.DefaultAction == "" && len(p.Rules) == 0 }
+func (p *Profile) Disabled() bool {
+	return p.DefaultAction == "" && len(p.Rules) == 0 && p.Format != Raw
+}
 
 // DisabledReason says what makes a profile Disabled, as the end of a sentence that begins with the
 // profile's name; "" if it is not.

@@ -19,6 +19,9 @@ func (p *Profile) Resolve(t Target) (*Resolved, error) {
 	if r.reader, r.maker, err = parseRuntime(t.Runtime); err != nil {
 		return nil, err
 	}
+	if p.Format == Raw {
+		return p.resolveRaw(t)
+	}
 	if p.Format == Containerd {
 		r.reader = containerdCode
 	}

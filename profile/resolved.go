@@ -8,7 +8,8 @@ import (
 	"github.com/profcheck/profcheck/syscalls"
 )
 
-// Resolved is what a target enforces of a profile.
+// Resolved is what a target enforces of a profile. Of a compiled filter only Compile tells what it does:
+// there are no rules, so that Default, BadArch, Meaning and Meant say nothing.
 type Resolved struct {
 	Target  Target // with its blanks filled in
 	Profile *Profile
@@ -119,6 +120,7 @@ const (
 	NotifyDefault  LoadKind = "notify-default"   // NOTIFY as the default action
 	NotifyWrite    LoadKind = "notify-write"     // NOTIFY for write
 	NotifyListener LoadKind = "notify-listener"  // NOTIFY without a listenerPath
+	FilterRefused  LoadKind = "filter-refused"   // a compiled filter that no kernel loads
 	TooManyRules   LoadKind = "too-many-rules"   // far more rules than a filter has instructions
 )
 
@@ -139,7 +141,7 @@ func (e *LoadError) Error() string {
 	if e.Path != "" {
 		at = e.Path + ": "
 	}
-	who := e.Runtime
+	who := e.Runtime // or another word for who refuses it
 	if who == RuntimeKernel {
 		who = "libseccomp"
 	}

@@ -46,6 +46,9 @@ func (p *Profile) Write(format string, t Target) (*Written, error) {
 	if f == nil || f.write == nil {
 		return nil, fmt.Errorf("profile %s: cannot be written as %q: %s", p.Name, format, strings.Join(WriteFormats(), ", "))
 	}
+	if p.Format == Raw {
+		return nil, fmt.Errorf("profile %s: is compiled, and only rules can be written as %s", p.Name, format)
+	}
 	t.Runtime = p.ownReader()
 	t, err := t.complete()
 	if err != nil {

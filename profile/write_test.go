@@ -28,6 +28,9 @@ func TestWriteKeepsMeaning(t *testing.T) {
 			}
 			profiles, _ := Read(filepath.Base(path), data, ReadOptions{}) // a refusal is another test's
 			for i, p := range profiles {
+				if p.Format == Raw {
+					continue // its rules are not known
+				}
 				host := []string{"x86_64", "aarch64", "s390x"}[(len(path)+i)%3]
 				for _, format := range WriteFormats() {
 					switch same, said := written(t, p, format, host); {

@@ -63,7 +63,8 @@ func bare(err error) error {
 func readSubject(name, part string, data []byte) (*subject, error) {
 	s := &subject{name: name, loaded: make(map[string]*loaded)}
 	var err error
-	if text := strings.TrimLeft(strings.TrimPrefix(string(data[:min(len(data), 512)]), "\ufeff"), " \t\r\n"); text == "" || text[0] == '{' || text[0] == '[' || profile.Recognize(data) != "" {
+	found := profile.Recognize(data)
+	if text := strings.TrimLeft(strings.TrimPrefix(string(data[:min(len(data), 512)]), "\ufeff"), " \t\r\n"); text == "" || text[0] == '{' || text[0] == '[' || found != "" && found != profile.Raw {
 		list, err := profile.ReadPart(name, part, data, profile.ReadOptions{})
 		s.profile, err = profile.Only(name, list, err)
 		return s, err

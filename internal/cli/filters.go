@@ -11,7 +11,7 @@ import (
 	"github.com/profcheck/profcheck/syscalls"
 )
 
-// profileArches returns the ABIs that a profile names, in its order; x86_64 if it names none.
+// profileArches returns the ABIs that a profile names, in its order; its HomeArch if it names none.
 func profileArches(p *profile.Profile) []*syscalls.Arch {
 	var out []*syscalls.Arch
 	add := func(n profile.Name) {
@@ -29,7 +29,7 @@ func profileArches(p *profile.Profile) []*syscalls.Arch {
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, syscalls.ByName(defaultArch))
+		out = append(out, p.HomeArch())
 	}
 	return out
 }

@@ -43,13 +43,37 @@ func (a *App) readStdin() ([]byte, error) {
 func (a *App) openProfiles(o *options, name string) ([]*profile.Profile, error) {
 	path, part := profile.SplitPart(name)
 	if path != "-" {
-		return profile.OpenAll(name, o.readOptions())
+		list, err := profile.OpenAll(name, o.readOptions())
+		if err == nil || len(list) > 0 || likeBuiltin(name) {
+			return list, err
+		}
+		if data, unread := os.ReadFile(path); unread == nil && part == "" && len(data) <= maxFilterFile {
+			return o.filterOr(name, data, err)
+		}
+		return nil, err
 	}
 	data, err := a.readStdin()
 	if err != nil {
 		return nil, err
 	}
-	return profile.ReadPart(path, part, data, o.readOptions())
+	list, err := profile.ReadPart(path, part, data, o.readOptions())
+	if err == nil || len(list) > 0 || part != "" {
+		return list, err
+	}
+	return o.filterOr(name, data, err)
+}
+
+// filterOr reads what is no profile as the text of a compiled filter. The error is that of the profile's
+// reader, unless the text is one of a filter with a mistake in it.
+func (o *options) filterOr(name string, data []byte, err error) ([]*profile.Profile, error) {
+	if o.isProfile(data) || bytes.HasPrefix(data, []byte("\x7fELF")) || len(bytes.TrimSpace(data)) == 0 {
+		return nil, err
+	}
+	l, bad := readFilter(name, data, "", o.byteOrder())
+	if bad != nil {
+		return nil, err
+	}
+	return []*profile.Profile{profile.OfProgram(name, l.program, l.order)}, nil
 }
 
 // openProfile is openProfiles where one is wanted.
@@ -82,10 +106,13 @@ func (o *options) readOptions() profile.ReadOptions {
 	return profile.ReadOptions{Format: o.inputFormat, Root: o.profileRoot}
 }
 
-// profileFormats are the formats of files with profiles.
+// profileFormats are the formats of files with profiles. A compiled filter is none of them: it has forms of
+// its own.
 func profileFormats() (names []string) {
 	for _, f := range profile.Formats() {
-		names = append(names, f.Name)
+		if f.Name != profile.Raw {
+			names = append(names, f.Name)
+		}
 	}
 	return names
 }

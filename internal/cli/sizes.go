@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/profcheck/profcheck/filter"
+	"github.com/profcheck/profcheck/profile"
 	"github.com/profcheck/profcheck/report"
 	"github.com/profcheck/profcheck/syscalls"
 )
@@ -16,7 +17,7 @@ func sizeDoc(p filter.Program, order binary.ByteOrder) report.Size {
 		Order: orderWord(order), Arches: []string{}, Instructions: size.Insns,
 		KernelLength: size.KernelLen, LongestPath: size.LongestPath, Copies: size.Copies,
 	}
-	for _, a := range testedArches(p, order) {
+	for _, a := range profile.TestedArches(p, order) {
 		doc.Arches = append(doc.Arches, a.Name)
 	}
 	return doc

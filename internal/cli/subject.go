@@ -129,7 +129,8 @@ func (o *options) isProfile(data []byte) bool {
 	if o.inputFormat != "" {
 		return slices.Contains(profileFormats(), o.inputFormat)
 	}
-	return likeProfile(data) || profile.Recognize(data) != ""
+	found := profile.Recognize(data)
+	return likeProfile(data) || found != "" && found != profile.Raw
 }
 
 // readFilter reads a filter. An empty format is told by content; a nil order is found where the file
@@ -226,7 +227,7 @@ func (s *subject) fits(abi *syscalls.Arch) error {
 // a compiled filter they are of its byte order.
 func (s *subject) arches() (out []*syscalls.Arch) {
 	for _, l := range s.layers {
-		list := testedArches(l.program, l.order)
+		list := profile.TestedArches(l.program, l.order)
 		if l.profile != nil {
 			list = profileArches(l.profile)
 		}

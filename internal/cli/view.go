@@ -26,7 +26,7 @@ func (o *options) view(s *subject) *view {
 func (s *subject) madeFor() (hosts []string) {
 	for _, l := range s.layers {
 		if l.profile == nil {
-			for _, abi := range testedArches(l.program, l.order) {
+			for _, abi := range profile.TestedArches(l.program, l.order) {
 				hosts = appendNew(hosts, abi.Host)
 			}
 		}
@@ -73,7 +73,7 @@ func (v *view) load(abi *syscalls.Arch) (out []filter.Program, err error) {
 func (v *view) knows(abi *syscalls.Arch) (bool, error) {
 	for i, l := range v.layers {
 		if l.profile == nil {
-			for _, a := range testedArches(l.program, l.order) {
+			for _, a := range profile.TestedArches(l.program, l.order) {
 				if a.Audit == abi.Audit {
 					return true, nil
 				}

@@ -1,4 +1,4 @@
-package cli
+package profile
 
 import (
 	"encoding/binary"
@@ -17,10 +17,10 @@ const (
 	holdsOther
 )
 
-// testedArches returns the architectures of a byte order whose tokens a filter compares the word
+// TestedArches returns the architectures of a byte order whose tokens a filter compares the word
 // arch with, in the order in which it does. Jumps only go forward, so that one pass sees all ways to an
 // instruction before it.
-func testedArches(p filter.Program, order binary.ByteOrder) (out []*syscalls.Arch) {
+func TestedArches(p filter.Program, order binary.ByteOrder) (out []*syscalls.Arch) {
 	state := make([]holds, len(p)+1)
 	join := func(pc uint64, h holds) {
 		if pc >= uint64(len(p)) {
@@ -68,10 +68,9 @@ func testedArches(p filter.Program, order binary.ByteOrder) (out []*syscalls.Arc
 		}
 		join(next, h)
 	}
-	all := sameOrder(order)
 	for _, t := range tokens {
-		for _, a := range all {
-			if a.Audit == t && !slices.Contains(out, a) {
+		for _, a := range syscalls.Arches() {
+			if a.BigEndian == filter.IsBigEndian(order) && a.Audit == t && !slices.Contains(out, a) {
 				out = append(out, a)
 			}
 		}
