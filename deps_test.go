@@ -59,7 +59,7 @@ var thirdParties = []thirdPartyRule{
 	{"golang.org/x/sys", nil, []string{"*"}, "Go's own numbers of syscalls, and the calls that tests of the kernel need"},
 	{"github.com/google/go-cmp", nil, []string{"*"}, "readable differences"},
 	{"github.com/spf13/cobra", []string{"internal/cli"}, nil, "commands, flags, completion"},
-	{"github.com/spf13/pflag", nil, []string{"internal/cli"}, "cobra's flags, to list them"},
+	{"github.com/spf13/pflag", []string{"internal/cli"}, nil, "cobra's flags, to list them in manual pages"},
 	{"go.yaml.in/yaml/v3", []string{"profile", "profiletest", "internal/config"}, nil, "profiles, expectation files and settings in YAML, with the line and column of each word"},
 	{"github.com/elastic/go-seccomp-bpf", nil, []string{"simulate", "elfscan/witness"}, "another compiler of filters as a witness, and a loader"},
 	{"github.com/moby/profiles/seccomp", nil, []string{"profile"}, "the built-in docker-default must be equal to it"},

@@ -8,7 +8,7 @@ import (
 var commandNames = []string{
 	"check", "scan", "why", "lint", "rules", "explain", "init", "config", "simulate", "table", "diff", "test", "convert",
 	"compile", "asm", "disasm", "verify", "resolve", "profiles", "targets",
-	"report", "completion", "version", "help",
+	"report", "completion", "man", "version", "help",
 }
 
 // root makes the command tree. Each run makes its own.
@@ -64,7 +64,7 @@ Exit codes: 0 nothing at or above the threshold (--fail-on); 1 findings, or the 
 		a.lintCommand(o), a.rulesCommand(o), a.explainCommand(o), a.initCommand(o), a.configCommand(o),
 		a.simulateCommand(o), a.tableCommand(o), a.diffCommand(o), a.expectCommand(o),
 		a.convertCommand(o), a.compileCommand(o), a.asmCommand(o), a.disasmCommand(o), a.verifyCommand(o),
-		a.resolveCommand(o), a.profilesCommand(o), a.targetsCommand(o), a.reportCommand(o), a.versionCommand(o),
+		a.resolveCommand(o), a.profilesCommand(o), a.targetsCommand(o), a.reportCommand(o), a.manCommand(o), a.versionCommand(o),
 	)
 	root.InitDefaultCompletionCmd()
 	if c, _, err := root.Find([]string{"completion"}); err == nil && c != root {
