@@ -47,7 +47,8 @@ type podPlace struct {
 
 // podOf finds the pod in a resource: by the kind, or in a resource of another group by the shape that
 // they have in common, a pod's template below spec with a list of containers (Knative's Service, Argo's
-// Rollout, OpenShift's DeploymentConfig).
+// Rollout, OpenShift's DeploymentConfig). What has no containers for Linux is left out: a patch for
+// Kustomize, say.
 func podOf(doc document) (podPlace, bool) {
 	group, _, versioned := strings.Cut(doc.word(doc.root, "apiVersion"), "/")
 	kind := doc.word(doc.root, "kind")
@@ -58,17 +59,23 @@ func podOf(doc document) (podPlace, bool) {
 		group = ""
 	}
 	path, known := podPaths[kind]
-	if known && slices.Contains(podGroups, group) {
-		at := doc.root
-		if len(path) > 0 {
-			at = doc.member(doc.root, path...)
-		}
-		return podPlace{at, strings.Join(path, ".")}, true
+	if known = known && slices.Contains(podGroups, group); !known {
+		path = []string{"spec", "template"}
 	}
-	at := doc.member(doc.root, "spec", "template")
-	containers := doc.member(at, "spec", "containers")
-	ok := at != 0 && containers != 0 && doc.kind(containers) == "an array"
-	return podPlace{at, "spec.template"}, ok
+	place := podPlace{doc.root, strings.Join(path, ".")}
+	if len(path) > 0 {
+		if place.at = doc.member(doc.root, path...); place.at == 0 {
+			return place, false
+		}
+	}
+	spec := doc.member(place.at, "spec")
+	if spec == 0 || doc.word(spec, "os", "name") == "windows" { // which has no seccomp
+		return place, false
+	}
+	return place, slices.ContainsFunc(containerLists, func(list containerList) bool {
+		v := doc.member(spec, list.field)
+		return v != 0 && (known || doc.kind(v) == "an array")
+	})
 }
 
 // maxContainers bounds the containers of a file: far more than a cluster's manifests have.
@@ -115,23 +122,7 @@ func readKubernetes(f *file, doc document) error {
 
 func (m *manifest) read(place podPlace) error {
 	path := func(field string) string { return strings.TrimPrefix(place.path+"."+field, ".") }
-	if place.at == 0 {
-		return m.errorf(m.doc.root, place.path, "not there: without it there is no pod")
-	}
-	if err := m.want(place.at, place.path, "an object"); err != nil {
-		return err
-	}
 	spec := m.doc.member(place.at, "spec")
-	if spec == 0 || m.src.isNull(spec) {
-		return m.errorf(place.at, path("spec"), "not there: without it there is no pod")
-	}
-	if err := m.want(spec, path("spec"), "an object"); err != nil {
-		return err
-	}
-	if m.doc.word(spec, "os", "name") == "windows" {
-		m.f.skip(m.src.pos(spec), "a pod for Windows, which has no seccomp")
-		return nil
-	}
 	var err error
 	if m.labels, err = m.annotations(place.at, path("metadata")); err != nil {
 		return err
@@ -151,8 +142,10 @@ func (m *manifest) read(place podPlace) error {
 	return m.lists(spec, path("spec"))
 }
 
+type containerList struct{ field, kind string }
+
 // containerLists are the lists of containers in a pod, with what one of each is called.
-var containerLists = []struct{ field, kind string }{
+var containerLists = []containerList{
 	{"initContainers", "init container"}, {"containers", "container"}, {"ephemeralContainers", "ephemeral container"},
 }
 

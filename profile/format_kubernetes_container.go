@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"path"
 	"slices"
 	"strings"
 
@@ -233,7 +232,7 @@ func (m *manifest) localhostPath(v value, at, file string) error {
 		return m.errorf(v, at, "empty: the kubelet starts no container without a path")
 	case strings.Contains(file, "{{"):
 		return m.errorf(v, at, "%q looks like a template: render it first", clip(file))
-	case path.IsAbs(file):
+	case strings.HasPrefix(file, "/"):
 		return m.errorf(v, at, "%q is an absolute path: the API server takes paths relative to the kubelet's folder seccomp only", clip(file))
 	case slices.Contains(strings.Split(file, "/"), ".."):
 		return m.errorf(v, at, "%q has a step \"..\", which the API server refuses", clip(file))

@@ -155,6 +155,12 @@ func (f *file) localhost(p *Profile) error {
 	return nil
 }
 
+// notRead is the error for the profile of a container that could not be read.
+func (p *Profile) notRead(t Target) error {
+	s := p.Container.Seccomp
+	return &LoadError{Kind: NotRead, Pos: s.FilePos, Runtime: t.Runtime, Reason: fmt.Sprintf("the profile %q of the container %s", clip(s.File), p.Container.Unread)}
+}
+
 // A localhost is a profile that was loaded for a container, or why it could not be.
 type localhost struct {
 	profile *Profile

@@ -69,9 +69,10 @@ func dump(b *strings.Builder, p *Profile) {
 		fmt.Fprintf(b, "  %d instructions, big-endian %v\n", len(p.Program), p.BigEndian)
 	} else if p.DisabledReason() != "" {
 		fmt.Fprintf(b, "  %s\n", p.DisabledReason())
-	} else {
+	} else if !p.unread() {
 		fmt.Fprintf(b, "  %s default %s%s%s\n", at(p.DefaultActionPos), p.DefaultAction, number(p.DefaultErrnoRet), word(p.DefaultErrno))
 	}
+	dumpContainer(b, p)
 	names("arch", p.Architectures)
 	for _, m := range p.ArchMap {
 		names("map", append([]Name{m.Arch}, m.Sub...))

@@ -107,7 +107,7 @@ func TestMeantCorpora(t *testing.T) {
 			t.Fatal(err)
 		}
 		p, err := Parse(path, data)
-		if err != nil || p.Format == Raw {
+		if err != nil || p.Format == Raw || p.Container != nil { // a built-in's errnos are words
 			continue
 		}
 		r, err := p.Resolve(p.DefaultTarget(x64))

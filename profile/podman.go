@@ -17,7 +17,7 @@ func (r *resolver) errnos() error {
 	for i := range r.p.Rules {
 		r.ruleErrno[i] = r.p.Rules[i].ErrnoRet
 	}
-	if r.maker == RuntimeKernel && r.p.Format == Podman {
+	if r.maker == RuntimeKernel && r.p.rulesFormat() == Podman {
 		r.reader = podmanReader // that target takes a file for what its format means
 	}
 	if !r.reader.errnoNames {

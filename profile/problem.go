@@ -41,19 +41,20 @@ type Kind string
 
 // The sorts of Problem. Each is about the text of a profile that its runtime loads all the same.
 const (
-	UnknownField   Kind = "unknown-field"   // no reader of the format knows the key: ignored
-	FieldCase      Kind = "field-case"      // a key in other letter case: the Go runtimes take it
-	DuplicateKey   Kind = "duplicate-key"   // the key came before in the same object: the last one counts
-	IgnoredField   Kind = "ignored-field"   // a field of another format or without effect here
-	UnknownSyscall Kind = "unknown-syscall" // a name that no ABI has: the rule has no effect for it
-	EmptyNames     Kind = "empty-names"     // a rule that names no syscall: no effect
-	NeverMatches   Kind = "never-matches"   // a capability or architecture in includes or excludes that no host has
-	ErrnoRange     Kind = "errno-range"     // an errno above 4095, for which the kernel returns 4095, or above 16 bits, of which the rest is dropped
-	ErrnoUnused    Kind = "errno-unused"    // an errno on an action that carries none
-	ErrnoZero      Kind = "errno-zero"      // ERRNO with 0: the call is skipped and reports success
-	MissingPart    Kind = "missing-part"    // the file refers to something that was not read, and says less without it
-	JoinedRules    Kind = "joined-rules"    // the reader makes one rule of several, with another meaning
-	MoreProblems   Kind = "more-problems"   // the list was cut; Text says how many are missing
+	UnknownField      Kind = "unknown-field"      // no reader of the format knows the key: ignored
+	FieldCase         Kind = "field-case"         // a key in other letter case: the Go runtimes take it
+	DuplicateKey      Kind = "duplicate-key"      // the key came before in the same object: the last one counts
+	IgnoredField      Kind = "ignored-field"      // a field of another format or without effect here
+	UnknownSyscall    Kind = "unknown-syscall"    // a name that no ABI has: the rule has no effect for it
+	EmptyNames        Kind = "empty-names"        // a rule that names no syscall: no effect
+	NeverMatches      Kind = "never-matches"      // a capability or architecture in includes or excludes that no host has
+	ErrnoRange        Kind = "errno-range"        // an errno above 4095, for which the kernel returns 4095, or above 16 bits, of which the rest is dropped
+	ErrnoUnused       Kind = "errno-unused"       // an errno on an action that carries none
+	ErrnoZero         Kind = "errno-zero"         // ERRNO with 0: the call is skipped and reports success
+	MissingPart       Kind = "missing-part"       // the file refers to something that was not read, and says less without it
+	JoinedRules       Kind = "joined-rules"       // the reader makes one rule of several, with another meaning
+	RemovedAnnotation Kind = "removed-annotation" // an annotation that Kubernetes does not read any more
+	MoreProblems      Kind = "more-problems"      // the list was cut; Text says how many are missing
 )
 
 // A Problem is something in a profile that does not do what it seems to.

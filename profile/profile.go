@@ -11,6 +11,10 @@ const (
 	OCI    = "oci"    // runtime-spec config-linux.md, linux.seccomp
 	Podman = "podman" // go.podman.io/common/pkg/seccomp: Docker's, with the errno as a word
 	SPO    = "spo"    // SeccompProfile of the Security Profiles Operator
+
+	// Kubernetes is that of manifests, each container of which is a profile.
+	Kubernetes = "kubernetes"
+
 	Raw    = "raw"    // a compiled filter
 	Kernel = "kernel" // rules of the kernel itself: the built-in strict
 )
@@ -36,6 +40,8 @@ type Profile struct {
 	ListenerPath     string
 	ListenerMetadata string
 
+	Container *Container // of a manifest of Kubernetes; nil: it is none
+
 	Process *Process // of a config.json; nil: none is given
 
 	// Program is the compiled filter of format Raw, which has no rules, in its byte order; nil in all
@@ -47,6 +53,9 @@ type Profile struct {
 	// filter is loaded without it.
 	Absent string
 
+	// Off says why a container of a manifest has no filter whatever the rules are, as DisabledReason does.
+	Off string
+
 	Problems []Problem // in file order
 }
 
@@ -54,7 +63,18 @@ type Profile struct {
 // empty object. Docker and runc then load no filter (moby setupSeccomp, runc specconv
 // SetupSeccomp).
 func (p *Profile) Disabled() bool {
-	return p.DefaultAction == "" && len(p.Rules) == 0 && p.Format != Raw
+	return p.DefaultAction == "" && len(p.Rules) == 0 && p.Format != Raw && !p.unread()
+}
+
+// unread reports whether the profile of a container is not known.
+func (p *Profile) unread() bool { return p.Container != nil && p.Container.Unread != "" }
+
+// rulesFormat is the format that the rules are written in.
+func (p *Profile) rulesFormat() string {
+	if p.Container != nil && p.Container.rules != "" {
+		return p.Container.rules
+	}
+	return p.Format
 }
 
 // DisabledReason says what makes a profile Disabled, as the end of a sentence that begins with the
@@ -63,6 +83,8 @@ func (p *Profile) DisabledReason() string {
 	switch {
 	case !p.Disabled():
 		return ""
+	case p.Off != "":
+		return p.Off
 	case p.Absent != "":
 		return "has no " + p.Absent + " section, so seccomp is off"
 	}

@@ -20,6 +20,9 @@ type ReadOptions struct {
 	// Load reads such a file by its path relative to Root; nil is the file system, where neither ".."
 	// nor a symbolic link leads out of Root.
 	Load func(path string) ([]byte, error)
+	// SeccompDefault: the kubelet runs with --seccomp-default, so a container of a manifest that asks for
+	// no profile gets the runtime's own.
+	SeccompDefault bool
 }
 
 // Read reads all profiles of a text, whatever its format: it can have several documents, and a
@@ -46,6 +49,9 @@ type file struct {
 	profiles []*Profile
 	bases    map[string]baseDoc // by name, once they were looked for
 	skipped  []skipped          // the documents that hold no profile
+
+	localhosts map[string]localhost // by path: profiles of containers
+	defaults   map[string]*Profile  // by name: built-ins that containers ask for
 }
 
 // errorf is an error about a place of the file.
@@ -175,6 +181,9 @@ func (f *file) checked(err error) error {
 // describe says what a document is that no format recognises.
 func describe(doc document) string {
 	if kind := doc.word(doc.root, "kind"); kind != "" {
+		if _, pod := podPaths[kind]; pod {
+			return "a " + kind + " without containers for Linux"
+		}
 		return "a " + clip(kind)
 	}
 	if doc.member(doc.root, "defaultAction") != 0 {

@@ -22,11 +22,14 @@ func (p *Profile) Resolve(t Target) (*Resolved, error) {
 	if p.Format == Raw {
 		return p.resolveRaw(t)
 	}
-	if p.Format == Containerd {
+	if p.unread() {
+		return nil, p.notRead(t)
+	}
+	if p.rulesFormat() == Containerd {
 		r.reader = containerdCode
 	}
 	if p.Disabled() {
-		if !r.reader.drops && p.Absent == "" && (r.maker == RuntimeCrun || r.maker == RuntimeGVisor) {
+		if !r.reader.drops && p.Absent == "" && p.Off == "" && (r.maker == RuntimeCrun || r.maker == RuntimeGVisor) {
 			return nil, r.loadError(NoDefault, p.Pos, "", "no default action")
 		}
 		r.Disabled, r.Default = true, filter.Allow

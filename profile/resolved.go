@@ -121,6 +121,7 @@ const (
 	NotifyWrite    LoadKind = "notify-write"     // NOTIFY for write
 	NotifyListener LoadKind = "notify-listener"  // NOTIFY without a listenerPath
 	FilterRefused  LoadKind = "filter-refused"   // a compiled filter that no kernel loads
+	NotRead        LoadKind = "not-read"         // a container's profile that could not be read
 	TooManyRules   LoadKind = "too-many-rules"   // far more rules than a filter has instructions
 )
 
@@ -140,6 +141,9 @@ func (e *LoadError) Error() string {
 	at := ""
 	if e.Path != "" {
 		at = e.Path + ": "
+	}
+	if e.Kind == NotRead { // who does what without it is in the reason
+		return fmt.Sprintf("profile %s: %s%s", e.Pos, at, e.Reason)
 	}
 	who := e.Runtime // or another word for who refuses it
 	if who == RuntimeKernel {

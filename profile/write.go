@@ -49,6 +49,9 @@ func (p *Profile) Write(format string, t Target) (*Written, error) {
 	if p.Format == Raw {
 		return nil, fmt.Errorf("profile %s: is compiled, and only rules can be written as %s", p.Name, format)
 	}
+	if p.unread() {
+		return nil, p.notRead(t)
+	}
 	t.Runtime = p.ownReader()
 	t, err := t.complete()
 	if err != nil {
@@ -57,6 +60,9 @@ func (p *Profile) Write(format string, t Target) (*Written, error) {
 	r := &resolver{p: p, Resolved: &Resolved{Target: t, Profile: p}}
 	if r.reader, r.maker, err = parseRuntime(t.Runtime); err != nil {
 		return nil, err
+	}
+	if p.rulesFormat() == Containerd {
+		r.reader = containerdCode
 	}
 	if err := r.errnos(); err != nil {
 		return nil, err
@@ -127,7 +133,7 @@ func (w *writing) plain() {
 		w.flags = append(w.flags, n.Text)
 	}
 	w.flagsSet = p.FlagsSet
-	if w.archMap = p.ArchMap; !w.to.dialect.docker {
+	if w.archMap = p.ArchMap; !w.to.dialect.docker || !w.reader.docker {
 		w.archMap = nil
 	}
 	if len(w.archMap) == 0 {
@@ -149,6 +155,9 @@ func (w *writing) rule(r Rule) {
 	case len(r.Names) == 0:
 		w.lose(r.Pos, "syscalls[%d], which names no syscall, is left out", r.Index)
 		return
+	case r.OldForm && !w.reader.docker:
+		w.lose(r.Pos, "syscalls[%d], whose field \"name\" the runtime does not read, is left out", r.Index)
+		return
 	case r.ABIs != nil:
 		w.change(r.Pos, "syscalls[%d] is for %s only, and is written for all", r.Index, strings.Join(r.ABIs[:min(4, len(r.ABIs))], ", "))
 	}
@@ -167,7 +176,8 @@ func (w *writing) rule(r Rule) {
 // conditions decides includes and excludes as far as the format does not have them, and reports whether
 // the rule stays.
 func (w *writing) conditions(r *Rule) bool {
-	if !w.reader.docker {
+	if !w.reader.docker { // a container's profile that was written for Docker
+		r.Includes, r.Excludes = Filter{}, Filter{}
 		return true
 	}
 	if !w.reader.minKernel {

@@ -9,7 +9,7 @@ import (
 )
 
 // ownRunc is the runtime that reads a format and lets runc make the filter.
-var ownRunc = map[string]string{Docker: "docker/runc", OCI: RuntimeRunc, Podman: "podman/runc", SPO: "spo/runc"}
+var ownRunc = map[string]string{Docker: "docker/runc", OCI: RuntimeRunc, Podman: "podman/runc", SPO: "spo/runc", Kubernetes: RuntimeContainerd}
 
 // Every profile of the corpora means the same in each format that it is written in, or the writer says
 // what is different: proven for all calls and arguments, on three hosts.
@@ -28,7 +28,7 @@ func TestWriteKeepsMeaning(t *testing.T) {
 			}
 			profiles, _ := Read(filepath.Base(path), data, ReadOptions{}) // a refusal is another test's
 			for i, p := range profiles {
-				if p.Format == Raw {
+				if p.Format == Raw || p.unread() {
 					continue // its rules are not known
 				}
 				host := []string{"x86_64", "aarch64", "s390x"}[(len(path)+i)%3]
