@@ -56,7 +56,7 @@ func (o Options) native(res *Result, p *process, goText []span) {
 	res.Modules = p.moduleList()
 	res.Gaps = slices.Concat(res.Gaps, p.library(), p.gaps, p.malformed(), p.hidden())
 	for _, g := range out.Gaps {
-		if g.Names != nil || !res.hasGap(g.Kind) {
+		if g.Names != nil || g.Detail == callsByName || !res.hasGap(g.Kind) {
 			res.Gaps = append(res.Gaps, g)
 		}
 	}
@@ -95,7 +95,28 @@ func (a *analysis) analyse() outcome {
 			out.Gaps = append(out.Gaps, a.gap(g)...)
 		}
 	}
+	out.Gaps = joinLookups(out.Gaps)
 	return out
+}
+
+// What a program does that calls by name: loads libraries, finds functions in what is loaded, or both.
+// The functions themselves may well be read, but not as ones that are called.
+const (
+	loadsByName = "loads code by names that are not constant"
+	callsByName = "calls functions by names that are not constant (dlsym): what these call was not seen"
+	bothByName  = "loads code, and calls functions of what is loaded (dlsym), by names that are not constant"
+)
+
+// joinLookups makes one gap of two where the program also loads code by unknown names, as those do that
+// have plugins.
+func joinLookups(gaps []Gap) []Gap {
+	loads := slices.IndexFunc(gaps, func(g Gap) bool { return g.Detail == loadsByName })
+	calls := slices.IndexFunc(gaps, func(g Gap) bool { return g.Detail == callsByName })
+	if loads < 0 || calls < 0 {
+		return gaps
+	}
+	gaps[loads].Detail = bothByName
+	return slices.Delete(gaps, calls, calls+1)
 }
 
 // asCommand reports whether programs are started by nothing but a loader that is run as a command,
@@ -277,6 +298,8 @@ func (a *analysis) gap(g native.Gap) []Gap {
 		if !g.All || len(g.Names) == 0 {
 			out = append(out, Gap{Kind: GapExec, Path: way, Detail: "starts programs whose names are not constant, under the same filter"})
 		}
+	case native.GapLookup:
+		out = append(out, Gap{Kind: GapCode, Path: way, Detail: callsByName})
 	case native.GapCode:
 		detail := makesCode
 		if !g.All {
@@ -294,7 +317,7 @@ func (a *analysis) gap(g native.Gap) []Gap {
 			out = append(out, Gap{Kind: GapDlopen, Names: absent, Path: way, Detail: "opens libraries that are not there: " + list(absent)})
 		}
 		if !g.All {
-			out = append(out, Gap{Kind: GapDlopen, Path: way, Detail: "loads code by names that are not constant"})
+			out = append(out, Gap{Kind: GapDlopen, Path: way, Detail: loadsByName})
 		}
 	}
 	return out

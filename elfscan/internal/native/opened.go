@@ -129,9 +129,13 @@ func (p *program) lookUp() bool {
 	return len(p.sought) > n
 }
 
-// addGaps tells which programs are started and which libraries are opened.
+// addGaps tells which programs are started, which libraries are opened, and whether functions are looked
+// up by names that are not known: what such a one calls counts only if something else leads to it.
 func (p *program) addGaps(res *Result) {
 	p.addGap(res, GapDlopen, p.mentions(openers))
+	if !p.o.Conservative {
+		p.addGap(res, GapLookup, slices.DeleteFunc(p.mentions(lookups), func(m mention) bool { return m.name != "" }))
+	}
 	ms := p.mentions(starters)
 	if len(ms) == 0 {
 		for _, name := range []string{"execve", "execveat"} {

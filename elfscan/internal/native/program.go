@@ -84,7 +84,8 @@ type GapKind string
 const (
 	GapExec   GapKind = "exec"
 	GapDlopen GapKind = "dlopen"
-	GapCode   GapKind = "code" // memory is made executable; All: that is sure
+	GapLookup GapKind = "lookup" // functions are looked up by names that are not known
+	GapCode   GapKind = "code"   // memory is made executable; All: that is sure
 )
 
 // Gap is something that the analysis could not look into.
