@@ -1,0 +1,124 @@
+package native
+
+import (
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// way is a program whose way to some calls leads through data or an address in an uncommon shape.
+type way struct {
+	name   string
+	source string
+	flags  []string // each is a build: options, separated by blanks; musl first if they begin with it
+	calls  []string // needed, and strace sees them
+	not    []string // not needed: what a rule that is too wide would give
+}
+
+// TestWays holds what such programs need against what strace sees them do.
+func TestWays(t *testing.T) {
+	for _, w := range ways {
+		for _, flags := range w.flags {
+			t.Run(w.name+" "+flags, func(t *testing.T) {
+				path := build(t, w.source, flags)
+				res, _ := analyse(t, path, Options{})
+				for _, name := range w.calls {
+					if needOf(res, name) == nil {
+						t.Errorf("%s is not needed", name)
+					}
+				}
+				for _, name := range w.not {
+					if needOf(res, name) != nil {
+						t.Errorf("%s is needed", name)
+					}
+				}
+				seen := strings.Join(traced(t, nil, path), " ") + " "
+				for _, name := range w.calls {
+					if !strings.Contains(" "+seen, " "+name+" ") {
+						t.Errorf("strace does not see %s: %s", name, seen)
+					}
+				}
+			})
+		}
+	}
+}
+
+// build compiles a program with GCC, or with musl's wrapper around it.
+func build(t *testing.T, source, flags string) string {
+	t.Helper()
+	args := strings.Fields(flags)
+	if len(args) == 0 || args[0] != "musl" {
+		return compile(t, source, args...)
+	}
+	if _, err := exec.LookPath("musl-gcc"); err != nil {
+		lack(t, "needs musl-gcc")
+	}
+	wrapper, err := exec.Command("musl-gcc", "-###", "-E", "-").CombinedOutput()
+	specs := ""
+	for _, word := range strings.Fields(string(wrapper)) {
+		if strings.HasSuffix(word, "musl-gcc.specs") {
+			specs = word
+		}
+	}
+	if specs == "" {
+		lack(t, fmt.Sprintf("musl-gcc: no specs: %v %s", err, wrapper))
+	}
+	return compile(t, source, append([]string{"-specs", specs}, args[1:]...)...)
+}
+
+var ways = []way{
+	// Code that does not run forms the address of a member at a multiple of 32.
+	{name: "member", flags: []string{"-O0", "-O2", "-O2 -s", "-O2 -s -no-pie", "-O2 -static -s"}, calls: []string{"getppid"}, source: `
+#include <unistd.h>
+#include <sched.h>
+struct ops { void (*f[4])(void); };
+struct dev { long id[4]; struct ops o; long more[4]; };
+static void op(void) { sched_yield(); }
+static void cl(void) { getppid(); }
+struct dev __attribute__((aligned(32))) d1 = { {1}, {{op, cl}}, {2} };
+struct ops *unused(void) { return &d1.o; }
+__attribute__((noinline)) void run(struct dev *d, int c) { d->o.f[c & 1](); d->o.f[(c + 1) & 1](); }
+int main(int c, char **v) { run(&d1, c); return 0; }`},
+	// A list node from which container_of finds the struct, and code that knows it by its beginning.
+	{name: "node", flags: []string{"-O0", "-O2", "-O2 -s"}, calls: []string{"getppid", "getpgid"}, source: `
+#include <unistd.h>
+#include <stddef.h>
+struct list { struct list *n, *p; };
+struct driver { const char *name; int (*probe)(void); long pad[6]; struct list l; int (*ioctl)(void); };
+static int ask(void) { return getppid() & 0; }
+static int group(void) { return getpgid(0) & 0; }
+static struct list all = { &all, &all };
+struct driver __attribute__((aligned(32))) drv = { "d", ask, {0}, {0, 0}, group }, other __attribute__((aligned(32))) = { "e", ask, {0}, {0, 0}, group };
+void __attribute__((noinline)) enter(struct list *l) { l->p = all.p; l->n = &all; all.p->n = l; all.p = l; }
+void leave(void) { enter(&other.l); }
+static struct driver *volatile cur = &other;
+int main(int c, char **v) {
+	enter(&drv.l);
+	struct driver *d = (struct driver *)((char *)all.n - offsetof(struct driver, l));
+	return d->probe() + cur->ioctl();
+}`},
+	{name: "tail of a table", flags: []string{"-O0", "-O2", "-O2 -s", "musl -O2 -s -static"}, calls: []string{"getppid"}, source: `
+#include <unistd.h>
+#include <stdlib.h>
+typedef int (*fn)(void);
+static int a(void) { return 1; }
+static int b(void) { return getppid() & 0; }
+fn tab[6] = {a, a, a, a, a, b};
+fn *extra(void) { return tab + 4; }
+__attribute__((noinline)) int run(unsigned i) { return tab[i](); }
+int main(int c, char **v) { return run(atoi("5")); }`},
+	// Two objects that the symbols tell apart.
+	{name: "neighbours", flags: []string{"-O0", "-O2"}, not: []string{"getppid"}, calls: []string{"getpgid"}, source: `
+#include <unistd.h>
+#include <stdlib.h>
+typedef int (*fn)(void);
+static int a(void) { return getpgid(0) & 0; }
+static int b(void) { return getppid() & 0; }
+fn tab[6] = {a, a, a, a, a, a};
+long between[4] = {1, 2, 3, 4};
+fn others[6] = {b, b, b, b, b, b};
+fn *extra(void) { return others; }
+__attribute__((noinline)) int run(unsigned i) { return tab[i](); }
+int main(int c, char **v) { return run(atoi("5")) + between[c] & 0; }`},
+}
