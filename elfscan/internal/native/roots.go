@@ -186,6 +186,7 @@ func (p *program) names() map[string][]uint64 {
 		add(m.Symbols)
 		if m.index == 0 {
 			add(m.Locals)
+			p.addTold(m)
 		}
 	}
 	return p.byName
