@@ -94,6 +94,17 @@ func nameOf(abi *syscalls.Arch, nr int32) string {
 	return ""
 }
 
+// x32Form returns the number by which a program makes call nr of x86_64 as one of x32, false if there is
+// none.
+func x32Form(abi *syscalls.Arch, nr int32) (int32, bool) {
+	x32 := syscalls.ByName("x32")
+	name, ok := abi.NameOf(nr)
+	if !ok || abi == x32 || abi.Audit != x32.Audit {
+		return 0, false
+	}
+	return x32.Number(name)
+}
+
 // whyCommand returns the command that shows where a program makes a call that a profile denies.
 func (o *options) whyCommand(program, profile string) func(call string) string {
 	words := []string{"profcheck", "why"}
