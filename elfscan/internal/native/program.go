@@ -113,6 +113,7 @@ type program struct {
 	ins      []incoming
 	callers  map[node][]node
 	unseenBy map[node]string
+	takers   map[node]taker    // of the functions in unseenBy whose address is taken
 	holders  map[node]*holders // see held
 }
 
@@ -188,7 +189,7 @@ func link(c *loader.Closure, facts func(*loader.Loaded) *code.Facts, o Options) 
 	s.bind(c)
 	g := newGraph(s, m, o.Off)
 	return &program{host: newHost(g, convention(m)), c: c, o: o, arch: syscalls.ByName(m.Name),
-		callers: map[node][]node{}, unseenBy: map[node]string{}, holders: map[node]*holders{}, root: map[node]bool{}}
+		callers: map[node][]node{}, unseenBy: map[node]string{}, takers: map[node]taker{}, holders: map[node]*holders{}, root: map[node]bool{}}
 }
 
 // reach finds what can run.

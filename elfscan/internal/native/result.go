@@ -158,21 +158,51 @@ func (p *program) pathIn(t *tree, h *hop) Path {
 	}
 	var out Path
 	if t.reached(h.fn) {
-		nodes, by := t.steps(h.fn)
-		for i := 0; i+1 < len(nodes); i++ {
-			if int(nodes[i]) >= p.funcs {
-				continue // an object: the step before says so
-			}
-			kind := finding.EdgeCall
-			switch {
-			case int(nodes[i+1]) >= p.funcs:
-				kind = finding.EdgeInterface
-			case by[i+1].kind != edgeCall:
-				kind = finding.EdgeReference
-			}
-			out = p.step(out, nodes[i], by[i+1].at, kind)
+		out = p.ways(t.steps(h.fn))
+	}
+	return p.down(out, h)
+}
+
+// doubtPath leads to an unresolved place. If that is because not all callers are known, it goes by the
+// one who takes the address: those that are known, which the tree may come by, have no part in that.
+func (p *program) doubtPath(u unresolved) Path {
+	h := u.hop
+	t, ok := p.takers[h.fn]
+	if !ok || u.reason != p.unseenBy[h.fn] || !p.tree.reached(t.from) {
+		return p.path(h)
+	}
+	nodes, by := p.tree.steps(t.from)
+	last := step{from: t.from, kind: t.kind}
+	for _, e := range p.out(t.from) {
+		if e.to == t.to && e.kind == t.kind {
+			last.at = e.at
+			break
 		}
 	}
+	return p.down(p.ways(append(nodes, h.fn), append(by, last)), h)
+}
+
+// ways are the steps of a path to the last of some nodes, which is not among them.
+func (p *program) ways(nodes []node, by []step) Path {
+	var out Path
+	for i := 0; i+1 < len(nodes); i++ {
+		if int(nodes[i]) >= p.funcs {
+			continue // an object: the step before says so
+		}
+		kind := finding.EdgeCall
+		switch {
+		case int(nodes[i+1]) >= p.funcs:
+			kind = finding.EdgeInterface
+		case by[i+1].kind != edgeCall:
+			kind = finding.EdgeReference
+		}
+		out = p.step(out, nodes[i], by[i+1].at, kind)
+	}
+	return out
+}
+
+// down appends hop h and those below it to a path.
+func (p *program) down(out Path, h *hop) Path {
 	for ; h != nil; h = h.next {
 		kind := finding.EdgeCall
 		if h.next == nil {
@@ -234,7 +264,7 @@ func (p *program) addUnresolved(res *Result, r *resolver, c *classifier) {
 		}
 		seen[k] = true
 		if len(seen) <= maxUnresolved {
-			res.Unresolved = append(res.Unresolved, Unresolved{Reason: u.reason, Family: c.family(u.hop), Path: p.path(u.hop)})
+			res.Unresolved = append(res.Unresolved, Unresolved{Reason: u.reason, Family: c.family(u.hop), Path: p.doubtPath(u)})
 		}
 	}
 	slices.SortStableFunc(res.Unresolved, func(a, b Unresolved) int {
