@@ -110,6 +110,7 @@ func (p *program) resolve() *resolver {
 		}
 	}
 	r.run()
+	r.inside()
 	r.checkProvisos()
 	r.settle()
 	return r
