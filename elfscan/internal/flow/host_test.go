@@ -215,6 +215,7 @@ func (o *object) Stops(target uint64) bool {
 	return known
 }
 
+func (o *object) Twice(uint64) bool              { return false }
 func (o *object) Restarts(uint64) bool           { return false }
 func (o *object) Result(uint64) (ValueID, bool)  { return 0, false }
 func (o *object) StackArgs(uint64) (int64, bool) { return 0, false }

@@ -125,9 +125,15 @@ func (vs *Values) Aliases(conv *Convention, d Deref, c *Call) []Deref {
 	}
 	var out []Deref
 	for _, r := range conv.Params {
-		// From where an address points on, all counts to one object.
-		if v := vs.Get(c.Regs[r]); v.Stack && uint8(r) != d.Param && v.Off < ptr.Off+d.Off+8 {
+		// Below, too: an address may be the end of what is meant.
+		if v := vs.Get(c.Regs[r]); v.Stack && uint8(r) != d.Param {
 			out = append(out, Deref{Param: uint8(r), Off: ptr.Off + d.Off - v.Off})
+		}
+	}
+	for k, id := range c.Stack8 {
+		j := 2*int64(k) - (conv.StackArg-conv.Machine.CallPush)/4
+		if v := vs.Get(id); v.Stack && j >= 0 && uint8(64+j) != d.Param {
+			out = append(out, Deref{Param: uint8(64 + j), Off: ptr.Off + d.Off - v.Off})
 		}
 	}
 	return out

@@ -28,7 +28,7 @@ func (r *resolver) dropChanging(h *hop) {
 }
 
 func (r *resolver) argumentKept(fn node, d flow.Deref) bool {
-	if d.Cell != 0 {
+	if d.Cell != 0 || !r.p.trusted(fn) {
 		return false
 	}
 	k := r.p.keeper()

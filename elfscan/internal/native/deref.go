@@ -2,9 +2,12 @@ package native
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/profcheck/profcheck/elfscan/internal/code"
 	"github.com/profcheck/profcheck/elfscan/internal/flow"
+	"github.com/profcheck/profcheck/elfscan/internal/module"
 	"github.com/profcheck/profcheck/syscalls"
 )
 
@@ -21,6 +24,8 @@ func (r *resolver) behindPointer(h *hop, v *flow.Value) bool {
 	callers := false
 	for _, d := range v.Derefs {
 		switch {
+		case !r.p.trusted(h.fn):
+			r.fail(h, "the number lies behind a pointer")
 		case !r.keeps(h, d):
 			r.fail(h, "the number lies behind a pointer, where it may be written")
 		case d.Cell == 0:
@@ -30,6 +35,34 @@ func (r *resolver) behindPointer(h *hop, v *flow.Value) bool {
 		}
 	}
 	return callers
+}
+
+// trusted reports whether numbers of function n may be followed behind pointers: in the libc, whose
+// sources show that they can, and where that is inside of the program. There other code may look the
+// same, so that results have to count as pointers, or else the name must tell.
+func (p *program) trusted(n node) bool {
+	m := p.owner(n)
+	switch {
+	case p.isLibc(m):
+		return true
+	case m.index != 0 || p.interp() != nil:
+		return false
+	case p.resultsTell():
+		return true
+	}
+	for _, syms := range [][]module.Symbol{m.Symbols, m.Locals} {
+		for i := range syms {
+			if sym := &syms[i]; m.base+sym.Addr == p.start(n) && strings.Contains(sym.Name, "setxid") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// resultsTell reports whether the register of results is not one of the parameters.
+func (p *program) resultsTell() bool {
+	return !slices.Contains(p.conv.Params[:len(p.conv.Params)-1], p.conv.Result)
 }
 
 // firstPage is the memory at address 0, in bytes, that no process can map
@@ -59,6 +92,9 @@ func (r *resolver) stored(h *hop, v *flow.Value, d flow.Deref) {
 			}
 		}
 	}
+	if m := r.p.owner(h.fn); n > 0 && !r.p.isLibc(m) {
+		r.fail(h, fmt.Sprintf("the number lies behind the pointer in the variable at %#x", d.Cell))
+	}
 	if n > 0 {
 		return
 	}
@@ -82,7 +118,7 @@ func (r *resolver) keeps(h *hop, d flow.Deref) bool {
 
 func (p *program) keeper() *flow.Keeper {
 	return &flow.Keeper{
-		Values: p.vs, Convention: p.conv,
+		Values: p.vs, Convention: p.conv, Strict: p.interp() == nil && p.resultsTell(),
 		Summary: func(start uint64) (*flow.Summary, bool) {
 			n := p.function(start)
 			if n == none || p.start(n) != start || !p.tree.reached(n) {
@@ -102,10 +138,14 @@ func (p *program) keeper() *flow.Keeper {
 	}
 }
 
-// keepsAliases reports whether the memory that h's number lies in stays, through whichever other
-// parameter call c passes its address as well.
-func (r *resolver) keepsAliases(h *hop, c *flow.Call) bool {
+// keepsAliases reports whether the memory that h's number lies in stays: nobody but who is called by c,
+// in the function with summary sum, knows its address, and it stays through whichever other parameter
+// c passes that as well.
+func (r *resolver) keepsAliases(h *hop, sum *flow.Summary, c *flow.Call) bool {
 	for _, d := range r.p.vs.Get(h.nr).Derefs {
+		if at, ok := r.p.vs.InFrame(r.p.conv, d, c); ok && !r.p.keeper().Private(sum, c, at) {
+			return false
+		}
 		for _, a := range r.p.vs.Aliases(r.p.conv, d, c) {
 			if !r.keeps(h, a) {
 				return false

@@ -194,6 +194,9 @@ func link(c *loader.Closure, facts func(*loader.Loaded) *code.Facts, o Options) 
 
 // reach finds what can run.
 func (p *program) reach() {
+	for _, n := range p.entriesOf(twiceNames...) {
+		p.twice[n] = true
+	}
 	p.starts = p.findStarts()
 	roots := p.starts.all()
 	for _, n := range slices.Concat(roots.known, roots.late) {

@@ -327,7 +327,7 @@ func (r *resolver) callers(h *hop) int {
 				r.fail(&hop{fn: fn, at: c.At, next: h, depth: h.depth + 1, compat: h.compat}, "the function that gives the number is too long or too intricate to be followed")
 				continue
 			}
-			if !r.keepsAliases(h, c) {
+			if !r.keepsAliases(h, sum, c) {
 				r.fail(h, "the number lies behind a pointer, where it may be written through another one")
 				continue
 			}
