@@ -8,7 +8,7 @@ import (
 
 // encodingVersion is the first byte of encoded facts. It changes with the encoding and with what
 // Extract finds.
-const encodingVersion = 2
+const encodingVersion = 3
 
 // Encode returns facts in a compact form for a cache: counts, then for each function its distance
 // from the one before, size, flags and number of references, then the references, then the objects.
@@ -69,7 +69,7 @@ func appendRef(b []byte, r *Ref, data *uint64) []byte {
 	switch r.Kind {
 	case Call, Jump:
 		b = binary.AppendVarint(b, int64(r.Target-r.At))
-	case Addr, Load, Store, Table:
+	case Addr, Load, Store, Table, Around:
 		b = binary.AppendVarint(b, int64(r.Target-*data))
 		*data = r.Target
 	}
@@ -199,7 +199,7 @@ func (d *decoder) refs(f *Facts, fn *Func, data *uint64) {
 		switch r.Kind {
 		case Call, Jump:
 			r.Target = at + uint64(d.varint())
-		case Addr, Load, Store, Table:
+		case Addr, Load, Store, Table, Around:
 			*data += uint64(d.varint())
 			r.Target = *data
 		case Syscall, Compat, Bad:

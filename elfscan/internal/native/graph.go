@@ -1,8 +1,11 @@
 package native
 
 import (
+	"slices"
+
 	"github.com/profcheck/profcheck/elfscan/internal/code"
 	"github.com/profcheck/profcheck/elfscan/internal/isa"
+	"github.com/profcheck/profcheck/elfscan/internal/module"
 )
 
 // edge leads from one node to another.
@@ -58,17 +61,45 @@ func (g *graph) out(n node) []edge {
 func (g *graph) objectEdges(n node) {
 	m := g.owner(n)
 	start, end := m.span(int(n - m.obj0))
+	all := n == m.all()
+	if all {
+		start, end = 0, m.end
+	}
 	for _, w := range m.wordsIn(max(start, 7)-7, end) {
-		if to := g.node(w.value); to != none && to != n {
+		if all && (w.slot || slices.ContainsFunc(m.got, func(t module.Span) bool { return w.addr-t.Addr < t.Size })) {
+			continue // no index leads to the linker's tables
+		}
+		to := g.node(w.value)
+		if to != none && to != n {
+			g.arena = append(g.arena, edge{to, edgeData, m.base + w.addr})
+		}
+		if to = g.ending(w.value, to); to != none && to != n {
 			g.arena = append(g.arena, edge{to, edgeData, m.base + w.addr})
 		}
 	}
+}
+
+// ending returns the object that ends at a global address, where node n is or nothing; none if there
+// is no such. Code that walks a table from its end forms no other address of it, and the same address
+// is the beginning of what lies behind, so that it counts for both. What the linker makes is not
+// walked so, and neither is what glibc's library is cut into: the sources are known.
+func (g *graph) ending(addr uint64, n node) node {
+	m, a := g.at(addr)
+	if m == nil || n != none && (int(n) < g.funcs || m.objs[n-m.obj0] != a) || m.Soname == "libc.so.6" {
+		return none
+	}
+	i := m.obj(a - 1)
+	if i < 0 || slices.ContainsFunc(m.got, func(t module.Span) bool { return a-1-t.Addr < t.Size }) {
+		return none
+	}
+	return m.obj0 + node(i)
 }
 
 func (g *graph) functionEdges(n node) {
 	m := g.owner(n)
 	i := int(n - m.fn0)
 	f := &m.facts.Funcs[i]
+	around := uint64(0)
 	for k := range m.facts.Refs[f.First : f.First+f.N] {
 		r := &m.facts.Refs[int(f.First)+k]
 		switch r.Kind {
@@ -80,7 +111,12 @@ func (g *graph) functionEdges(n node) {
 			g.refer(n, m.base+r.Target, m.base+r.At)
 		case code.Load, code.Store:
 			g.loads(n, m, f, r)
+		case code.Around:
+			around = r.At
 		}
+	}
+	if around != 0 {
+		g.arena = append(g.arena, edge{m.all(), edgeReference, m.base + around})
 	}
 	if f.Flags&code.FallsOut != 0 && i+1 < len(m.facts.Funcs) && m.facts.Funcs[i+1].Start == f.End {
 		g.arena = append(g.arena, edge{n + 1, edgeCall, m.base + f.End - 1})
@@ -89,7 +125,11 @@ func (g *graph) functionEdges(n node) {
 
 // refer adds the edge of an address that function n forms.
 func (g *graph) refer(n node, target, at uint64) {
-	if to := g.node(target); to != none && to != n {
+	to := g.node(target)
+	if to != none && to != n {
+		g.arena = append(g.arena, edge{to, edgeReference, at})
+	}
+	if to = g.ending(target, to); to != none {
 		g.arena = append(g.arena, edge{to, edgeReference, at})
 	}
 	m, a := g.at(target)

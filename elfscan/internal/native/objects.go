@@ -20,8 +20,8 @@ const objectAlign = 32
 // reached by its beginning, and the other way round; and the code that forms it need not even run.
 //
 // Certain are segments, sections and symbols. A symbol with a size says besides that all of its bytes
-// are one object: no cut is made inside, not even at another symbol, which is another name for a part
-// of it. Whatever lies between two certain places is one object, so that an address anywhere in it
+// are one object, and those behind it none of it: no cut is made inside, not even at another symbol,
+// which is another name for a part of it. Whatever lies between two certain places is one object, so that an address anywhere in it
 // leads to all that any object there holds. No other cut follows from what a file says: neither the
 // alignment of an address, nor the zeros before it, nor the shape of the relocations around it differ
 // between a member and a neighbour.
@@ -39,6 +39,7 @@ func (m *mapped) beginnings(places []uint64) []uint64 {
 			certain[sym.Addr] = true
 			if sym.Size > 1 && sym.Type != elf.STT_FUNC && sym.Type != elf.STT_GNU_IFUNC {
 				sized = append(sized, module.Span{Addr: sym.Addr, Size: sym.Size})
+				certain[sym.Addr+sym.Size] = true
 			}
 		}
 	}

@@ -133,6 +133,9 @@ func (h *holders) users(s span) {
 			continue
 		}
 		for _, r := range m.facts.Refs[f.First : f.First+f.N] {
+			if h.failed = h.failed || r.Kind == code.Around && m.fn(start) < 0; h.failed {
+				return
+			}
 			if (r.Kind == code.Addr || r.Kind == code.Load || r.Kind == code.Store) && r.Target < end && start < r.Target+max(uint64(r.Size), 1) {
 				h.add(n)
 				break

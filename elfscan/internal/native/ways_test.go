@@ -118,7 +118,91 @@ static int b(void) { return getppid() & 0; }
 fn tab[6] = {a, a, a, a, a, a};
 long between[4] = {1, 2, 3, 4};
 fn others[6] = {b, b, b, b, b, b};
+long behind[4] = {1, 2, 3, 4}; // the end of all data is formed by the code that GCC puts in each program
 fn *extra(void) { return others; }
 __attribute__((noinline)) int run(unsigned i) { return tab[i](); }
 int main(int c, char **v) { return run(atoi("5")) + between[c] & 0; }`},
+	// A displacement that lies before or behind its table, at a fixed address.
+	{name: "letters", flags: []string{"-O2 -fno-pie -no-pie", "-Os -fno-pie -no-pie -s", "musl -O2 -fno-pie -no-pie -static"}, calls: []string{"getppid"}, source: `
+#include <unistd.h>
+#include <stdlib.h>
+static void nop(void) {}
+static void ask(void) { getppid(); }
+static long limits[400] = {1, 2, 3, 4};
+static void (*const handlers[26])(void) = {[0 ... 25] = nop, ['p' - 'a'] = ask};
+__attribute__((noinline)) void run(long c) { handlers[c - 'a'](); }
+int main(int c, char **v) { limits[c] = c; run(*(c > 5 ? v[1] : "p")); return limits[c + 1] & 0; }`},
+	{name: "negative index", flags: []string{"-O2 -fno-pie -no-pie", "-O1 -fno-pie -no-pie -s"}, calls: []string{"getppid"}, source: `
+#include <unistd.h>
+#include <stdlib.h>
+typedef void (*fn)(void);
+static void a(void) { getppid(); }
+static void b(void) {}
+static fn tab[8] = {b, b, a, b, b, b, b, b};
+static long next[8] = {1, 2, 3};
+__attribute__((noinline)) static void run(long i) { tab[8 + i](); }
+int main(int c, char **v) { run(-atoi("6")); return next[c] & 0; }`},
+	{name: "far bias", flags: []string{"-O2 -fno-pie -no-pie", "-O2 -fno-pie -no-pie -s", "musl -O2 -fno-pie -no-pie -static"}, calls: []string{"getppid"}, source: `
+#include <unistd.h>
+#include <stdlib.h>
+static void nop(void) {}
+static void ask(void) { getppid(); }
+static long other[4] = {1, 2, 3, 4};
+static struct { void (*f)(void); long k[3]; } recs[16] = {[0 ... 15] = {nop, {1}}, [5] = {ask}};
+__attribute__((noinline)) void run(long i) { recs[i - 1000].f(); }
+int main(int c, char **v) { run(atoi("1005")); return other[c] & 0; }`},
+	{name: "function less one", flags: []string{"-O2 -fno-pie -no-pie"}, calls: []string{"getppid"}, source: `
+#include <unistd.h>
+static __attribute__((noinline)) long pad(long x) { return x * 3 + 1; }
+static __attribute__((noinline)) long ask(void) { return getppid(); }
+int main(int c, char **v) { volatile int one = c; pad(one); return ((long (*)(void))((char *)ask + (one - 1)))() < 0; }`},
+	// Indexed reads that can fetch no pointer, and jump tables.
+	{name: "small elements", flags: []string{"-O2 -fno-pie -no-pie"}, calls: []string{"getpgid"}, not: []string{"getppid"}, source: `
+#include <unistd.h>
+#include <stdlib.h>
+static void ask(void) { getppid(); }
+void (*const handlers[6])(void) = {ask, ask, ask, ask, ask, ask};
+static int small[40] = {1, 2, 3};
+static char text[40] = "text";
+__attribute__((noinline)) int see(long i) { return small[i - 20] + text[i - 10]; }
+__attribute__((noinline)) int choose(int i) {
+	switch (i) {
+	case 0: return getpgid(0);
+	case 1: return 7;
+	case 2: return see(99);
+	case 3: return see(3);
+	case 4: return see(4) + 1;
+	case 5: return see(20) * 3;
+	}
+	return 0;
+}
+int main(int c, char **v) { small[c] = 1; text[c] = 'c'; return choose(atoi(v[0])) & see(21) & 0; }`},
+	{name: "end of a constant table", flags: []string{"-Os", "-Os -s", "-Os -fno-pie -no-pie", "-O0 -s"}, calls: []string{"getppid", "getpgid"}, source: `
+#include <unistd.h>
+typedef void (*fn)(void);
+static void a(void) { getppid(); }
+static void b(void) { getpgid(0); }
+static const fn tab[8] = {0, 0, a, b, a, b, a, b};
+static const long next[8] = {1, 2, 3};
+__attribute__((noinline)) static void run(void) { for (const fn *p = tab + 8; *--p;) (*p)(); }
+__attribute__((noinline)) static long see(int i) { return next[i]; }
+int main(int c, char **v) { run(); return see(c) & 0; }`},
+	{name: "end of a table with a symbol", flags: []string{"-Os", "-Os -s", "-Os -fno-pie -no-pie", "-O0 -s"}, calls: []string{"getppid", "getpgid"}, source: `
+#include <unistd.h>
+typedef void (*fn)(void);
+static void a(void) { getppid(); }
+static void b(void) { getpgid(0); }
+fn tab[8] = {0, 0, a, b, a, b, a, b};
+long next[8] = {1, 2, 3};
+__attribute__((noinline)) static void run(void) { for (const fn *p = tab + 8; *--p;) (*p)(); }
+__attribute__((noinline)) static long see(int i) { return next[i]; }
+int main(int c, char **v) { run(); return see(c) & 0; }`},
+	{name: "end in data", flags: []string{"-O2", "-O2 -s", "-O2 -s -no-pie"}, calls: []string{"getppid"}, source: `
+#include <unistd.h>
+typedef void (*fn)(void);
+static void a(void) { getppid(); }
+fn tab[8] = {0, a, a, a, a, a, a, a};
+long next[8] = {1, 2, 3};
+fn *volatile last = tab + 8;
+int main(int c, char **v) { fn *p = last; while (*--p) (*p)(); return next[c] & 0; }`},
 }
