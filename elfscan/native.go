@@ -54,7 +54,7 @@ func (o Options) native(res *Result, p *process, goText []span) {
 	slices.SortFunc(res.Needs, func(a, b Need) int { return int(a.Nr) - int(b.Nr) })
 	res.Unresolved = append(res.Unresolved, out.Unresolved...)
 	res.Modules = p.moduleList()
-	res.Gaps = slices.Concat(res.Gaps, p.library(), p.gaps, p.malformed(), p.hidden())
+	res.Gaps = slices.Concat(res.Gaps, p.library(), p.gaps, p.malformed(), p.hidden(), p.unfinished())
 	for _, g := range out.Gaps {
 		if g.Names != nil || g.Detail == callsByName || !res.hasGap(g.Kind) {
 			res.Gaps = append(res.Gaps, g)

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -18,7 +20,14 @@ const (
 	maxLinks    = 40   // MAXSYMLINKS: symbolic links followed for one path
 	maxPath     = 4096 // PATH_MAX, with the final NUL
 	maxFileSize = 1 << 30
+
+	// maxWork bounds what all look-ups in one Root cost together: a file that is asked about, or that a
+	// directory lists, counts one. The largest programs of a distribution stay below 100,000.
+	maxWork = 4_000_000
 )
+
+// errSpent ends every look-up once maxWork is reached.
+var errSpent = fmt.Errorf("the files to look at are more than the limit of %d", maxWork)
 
 // DefaultPath is where a name without slash is looked for, unless Root.SearchPath says otherwise.
 const DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -33,7 +42,16 @@ type Root struct {
 	dir string // of the host, without final slash; "" for the machine's own root
 	cwd string // where relative paths start
 	fs  *os.Root
+
+	work atomic.Int64
 }
+
+// Spent reports whether the bound on look-ups was reached: configuration files, search paths and links
+// can multiply each other. Nothing is found from then on.
+func (r *Root) Spent() bool { return r.work.Load() > maxWork }
+
+// spend counts work and reports whether the bound allows it.
+func (r *Root) spend(n int) bool { return r.work.Add(int64(n)) <= maxWork }
 
 // NewRoot returns the root at a directory of this machine; "" and "/" are the machine's own.
 func NewRoot(dir string) (*Root, error) {
@@ -123,6 +141,9 @@ func (r *Root) walk(path string) ([]string, error) {
 			return nil, fs.ErrNotExist // on Windows, what would name a drive or a device
 		}
 		host := r.hostPath(append(done, name))
+		if !r.spend(1 + len(host)/128) {
+			return nil, errSpent
+		}
 		info, err := os.Lstat(host)
 		if err != nil {
 			return nil, cause(err)
@@ -177,7 +198,7 @@ func (r *Root) open(inside string) (*os.File, error) {
 		return os.Open(filepath.FromSlash(inside))
 	}
 	// os.Root refuses what leaves it, should a link have appeared since.
-	return r.fs.Open(filepath.FromSlash(strings.TrimPrefix(inside, "/")))
+	return r.fs.Open(filepath.FromSlash(cmp.Or(strings.TrimPrefix(inside, "/"), ".")))
 }
 
 // stat describes the file at a path inside the root, following links.
@@ -251,8 +272,23 @@ func (r *Root) readDir(path string) []string {
 	}
 	defer f.Close()
 	names, _ := f.Readdirnames(maxDirNames)
+	if !r.spend(len(names)) {
+		return nil
+	}
 	slices.Sort(names)
 	return names
+}
+
+// readText returns a configuration file. Its length is work: every line of it may be a name.
+func (r *Root) readText(path string) (string, error) {
+	data, err := r.readAtMost(path, maxConfSize)
+	if err == nil && !r.spend(len(data)/16) {
+		err = errSpent
+	}
+	if err != nil {
+		return "", err
+	}
+	return string(data), nil
 }
 
 const maxDirNames = 100_000
