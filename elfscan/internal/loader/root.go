@@ -69,8 +69,7 @@ func NewRoot(dir string) (*Root, error) {
 	if err != nil {
 		return nil, fmt.Errorf("root %s: %w", dir, err)
 	}
-	// The directory itself may be reached through links of the machine.
-	abs, err = filepath.EvalSymlinks(abs)
+	abs, err = withoutLinks(abs)
 	if err != nil {
 		return nil, fmt.Errorf("root %s: %w", dir, err)
 	}
@@ -79,6 +78,21 @@ func NewRoot(dir string) (*Root, error) {
 		return nil, fmt.Errorf("root %s: %w", dir, err)
 	}
 	return &Root{SearchPath: DefaultPath, dir: strings.TrimSuffix(abs, string(filepath.Separator)), cwd: "/", fs: opened}, nil
+}
+
+// withoutLinks resolves the links of the machine that lead to a directory. The text of /proc/PID/root is
+// a path that means something to that process only: such a link stays, for the kernel to follow.
+func withoutLinks(dir string) (string, error) {
+	there, err := os.Stat(dir)
+	if err != nil {
+		return "", err
+	}
+	if plain, err := filepath.EvalSymlinks(dir); err == nil {
+		if info, err := os.Stat(plain); err == nil && os.SameFile(info, there) {
+			return plain, nil
+		}
+	}
+	return dir + string(filepath.Separator) + ".", nil
 }
 
 // Own reports whether r is the root of the machine itself.
@@ -110,17 +124,27 @@ func (r *Root) Resolve(path string) (host, inside string, err error) {
 	if !strings.HasPrefix(path, "/") {
 		path = r.cwd + "/" + path
 	}
-	done, err := r.walk(path)
+	done, magic, err := r.walk(path)
 	if err != nil {
 		return fail(err)
 	}
-	inside = "/" + strings.Join(done, "/")
-	return r.hostPath(done), inside, nil
+	host, inside = r.hostPath(done), "/"+strings.Join(done, "/")
+	if magic && r.Own() {
+		there, err := os.Stat(path)
+		if info, found := os.Stat(host); err == nil && (found != nil || !os.SameFile(info, there)) {
+			return fail(errElsewhere)
+		}
+	}
+	return host, inside, nil
 }
 
-// walk resolves one absolute path to its components without links.
-func (r *Root) walk(path string) ([]string, error) {
-	var done []string
+// errElsewhere is for /proc/PID/exe and the like, if the process has another root: the text of the link
+// is the path of another file here.
+var errElsewhere = errors.New("a link in /proc leads to another file than its text says: name it with --root /proc/PID/root")
+
+// walk resolves one absolute path to its components without links. It tells whether a link in /proc was
+// among these.
+func (r *Root) walk(path string) (done []string, magic bool, err error) {
 	// The components to come, last one first.
 	rest := reversed(path)
 	links, isDir := 0, true
@@ -128,7 +152,7 @@ func (r *Root) walk(path string) ([]string, error) {
 		name := rest[len(rest)-1]
 		rest = rest[:len(rest)-1]
 		if !isDir {
-			return nil, syscall.ENOTDIR
+			return nil, false, syscall.ENOTDIR
 		}
 		switch name {
 		case "", ".":
@@ -138,27 +162,28 @@ func (r *Root) walk(path string) ([]string, error) {
 			continue
 		}
 		if !filepath.IsLocal(name) || filepath.Base(name) != name {
-			return nil, fs.ErrNotExist // on Windows, what would name a drive or a device
+			return nil, false, fs.ErrNotExist // on Windows, what would name a drive or a device
 		}
 		host := r.hostPath(append(done, name))
 		if !r.spend(1 + len(host)/128) {
-			return nil, errSpent
+			return nil, false, errSpent
 		}
 		info, err := os.Lstat(host)
 		if err != nil {
-			return nil, cause(err)
+			return nil, false, cause(err)
 		}
 		if info.Mode()&fs.ModeSymlink == 0 {
 			done = append(done, name)
 			isDir = info.IsDir()
 			continue
 		}
+		magic = magic || strings.HasPrefix(host, "/proc/")
 		if links++; links > maxLinks {
-			return nil, syscall.ELOOP
+			return nil, false, syscall.ELOOP
 		}
 		target, err := os.Readlink(host)
 		if err != nil {
-			return nil, cause(err)
+			return nil, false, cause(err)
 		}
 		target = filepath.ToSlash(target)
 		if strings.HasPrefix(target, "/") {
@@ -166,7 +191,7 @@ func (r *Root) walk(path string) ([]string, error) {
 		}
 		rest = append(rest, reversed(target)...)
 	}
-	return done, nil
+	return done, magic, nil
 }
 
 // hostPath is the place on this machine of a path without links.
