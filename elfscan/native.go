@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/profcheck/profcheck/elfscan/internal/cache"
 	"github.com/profcheck/profcheck/elfscan/internal/code"
@@ -32,13 +33,14 @@ type analysis struct {
 	opens  []opening                     // what open was asked for, in order
 	debug  []debugFile                   // what readDebug was asked for
 	names  map[int]*symbolize.Symbolizer // by module
+	spare  *atomic.Int64                 // see symbolize.Source
 	opened map[string]bool               // names that the program opens: whether they were found
 }
 
 // native adds to res what the code of a process can call, without the ranges goText of the
 // program, which is a Go program if there are any.
 func (o Options) native(res *Result, p *process, goText []span) {
-	a := &analysis{process: p, arch: res.Arch, o: o, goText: goText, facts: map[*loader.Loaded]*code.Facts{}, opened: map[string]bool{}, names: map[int]*symbolize.Symbolizer{}}
+	a := &analysis{process: p, arch: res.Arch, o: o, goText: goText, facts: map[*loader.Loaded]*code.Facts{}, opened: map[string]bool{}, names: map[int]*symbolize.Symbolizer{}, spare: symbolize.NewSpare()}
 	if o.CacheDir != "" && p.root != nil {
 		a.cache, _ = cache.Open(o.CacheDir) // a directory that cannot be used costs time and nothing else
 		defer a.cache.Close()
@@ -277,7 +279,7 @@ func (a *analysis) symbolizer(i int) *symbolize.Symbolizer {
 		return s
 	}
 	m := a.Modules[i]
-	src := symbolize.Source{Path: m.Path, Bounds: a.factsOf(m).Bounds}
+	src := symbolize.Source{Path: m.Path, Bounds: a.factsOf(m).Bounds, Spare: a.spare}
 	if a.root != nil {
 		src.Open = a.readDebug
 		src.Data, _ = a.root.ReadFile(m.Path) // gone: names without lines
