@@ -129,6 +129,14 @@ func (p *process) hidden() []Gap {
 	return out
 }
 
+// unfinished says that the root has more to look at than anyone looks at.
+func (p *process) unfinished() []Gap {
+	if p.root == nil || !p.root.Spent() {
+		return nil
+	}
+	return []Gap{{Kind: GapMissing, Names: []string{p.Modules[0].Path}, Detail: "the search for libraries did not end: search paths, configuration files and links lead to too many files"}}
+}
+
 // moduleList lists the files for a result.
 func (p *process) moduleList() []Module {
 	var out []Module

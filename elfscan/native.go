@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/profcheck/profcheck/elfscan/internal/cache"
 	"github.com/profcheck/profcheck/elfscan/internal/code"
@@ -32,13 +33,14 @@ type analysis struct {
 	opens  []opening                     // what open was asked for, in order
 	debug  []debugFile                   // what readDebug was asked for
 	names  map[int]*symbolize.Symbolizer // by module
+	spare  *atomic.Int64                 // see symbolize.Source
 	opened map[string]bool               // names that the program opens: whether they were found
 }
 
 // native adds to res what the code of a process can call, without the ranges goText of the
 // program, which is a Go program if there are any.
 func (o Options) native(res *Result, p *process, goText []span) {
-	a := &analysis{process: p, arch: res.Arch, o: o, goText: goText, facts: map[*loader.Loaded]*code.Facts{}, opened: map[string]bool{}, names: map[int]*symbolize.Symbolizer{}}
+	a := &analysis{process: p, arch: res.Arch, o: o, goText: goText, facts: map[*loader.Loaded]*code.Facts{}, opened: map[string]bool{}, names: map[int]*symbolize.Symbolizer{}, spare: symbolize.NewSpare()}
 	if o.CacheDir != "" && p.root != nil {
 		a.cache, _ = cache.Open(o.CacheDir) // a directory that cannot be used costs time and nothing else
 		defer a.cache.Close()
@@ -54,7 +56,7 @@ func (o Options) native(res *Result, p *process, goText []span) {
 	slices.SortFunc(res.Needs, func(a, b Need) int { return int(a.Nr) - int(b.Nr) })
 	res.Unresolved = append(res.Unresolved, out.Unresolved...)
 	res.Modules = p.moduleList()
-	res.Gaps = slices.Concat(res.Gaps, p.library(), p.gaps, p.malformed(), p.hidden())
+	res.Gaps = slices.Concat(res.Gaps, p.library(), p.gaps, p.malformed(), p.hidden(), p.unfinished())
 	for _, g := range out.Gaps {
 		if g.Names != nil || g.Detail == callsByName || !res.hasGap(g.Kind) {
 			res.Gaps = append(res.Gaps, g)
@@ -277,7 +279,7 @@ func (a *analysis) symbolizer(i int) *symbolize.Symbolizer {
 		return s
 	}
 	m := a.Modules[i]
-	src := symbolize.Source{Path: m.Path, Bounds: a.factsOf(m).Bounds}
+	src := symbolize.Source{Path: m.Path, Bounds: a.factsOf(m).Bounds, Spare: a.spare}
 	if a.root != nil {
 		src.Open = a.readDebug
 		src.Data, _ = a.root.ReadFile(m.Path) // gone: names without lines

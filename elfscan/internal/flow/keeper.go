@@ -1,6 +1,10 @@
 package flow
 
-import "github.com/profcheck/profcheck/elfscan/internal/isa"
+import (
+	"slices"
+
+	"github.com/profcheck/profcheck/elfscan/internal/isa"
+)
 
 // Keeper answers whether memory behind a pointer is still what it was when the pointer was passed.
 //
@@ -31,7 +35,14 @@ type Keeper struct {
 	// answer holds provided that none of the numbers found there makes the kernel write behind them:
 	// then no first write can be.
 	Provided []int
+
+	// Work counts the calls and stores that were looked at, over all that share it; nil if nobody
+	// counts. Beyond MaxKeepWork nothing is known to stay.
+	Work *int
 }
+
+// MaxKeepWork bounds Keeper.Work. The largest programs of a distribution take less than a hundredth.
+const MaxKeepWork = 1 << 22
 
 // keepDepth bounds how far a pointer is followed into functions that it is passed to.
 const keepDepth = 8
@@ -93,6 +104,11 @@ func (w *watch) function(s *Summary, d Deref, depth int) bool {
 	}
 	if w.seen[key] = true; s.Vague || depth == 0 || len(w.seen) > 1<<10 {
 		return false
+	}
+	if w.Work != nil {
+		if *w.Work += len(s.Calls) + len(s.Stores) + len(s.Behind); *w.Work > MaxKeepWork {
+			return false
+		}
 	}
 	if s.lost(d) || w.Strict && d.Cell == 0 && s.Under.Has(d.Param) {
 		return false
@@ -215,7 +231,9 @@ func (w *watch) kernel(c *Call, d Deref) bool {
 			continue
 		}
 		if n := w.Values.Get(c.Regs[number]); !ok && !n.Unknown && n.behind(d) {
-			w.Provided = append(w.Provided, i)
+			if !slices.Contains(w.Provided, i) {
+				w.Provided = append(w.Provided, i)
+			}
 			continue
 		}
 		if !ok {

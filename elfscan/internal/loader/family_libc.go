@@ -173,7 +173,7 @@ func pamFamily(s *surroundings) []Family {
 		}
 	}
 	slices.Sort(found)
-	files := s.files(found...)
+	files := s.files(slices.Compact(found)...)
 	if files == nil {
 		return nil
 	}

@@ -111,14 +111,14 @@ func (r *resolver) keeps(h *hop, d flow.Deref) bool {
 	k := r.p.keeper()
 	ok := k.Keeps(r.p.summary(h.fn), d)
 	for _, arg := range k.Provided {
-		r.provisos = append(r.provisos, proviso{h.origin().at, arg})
+		r.provisos[proviso{h.origin().at, arg}] = true
 	}
 	return ok
 }
 
 func (p *program) keeper() *flow.Keeper {
 	return &flow.Keeper{
-		Values: p.vs, Convention: p.conv, Strict: p.interp() == nil && p.resultsTell(),
+		Values: p.vs, Convention: p.conv, Strict: p.interp() == nil && p.resultsTell(), Work: &p.keepWork,
 		Summary: func(start uint64) (*flow.Summary, bool) {
 			n := p.function(start)
 			if n == none || p.start(n) != start || !p.tree.reached(n) {
@@ -172,9 +172,10 @@ func (p *program) kernelWrites(nr uint64, arg int) bool {
 
 // checkProvisos takes back what was found on conditions that turned out not to hold.
 func (r *resolver) checkProvisos() {
-	for _, pr := range r.provisos {
-		for _, f := range r.claims {
-			if o := f.hop.origin(); o.at == pr.at && r.p.kernelWrites(f.nr, pr.arg) {
+	for _, f := range r.claims {
+		o := f.hop.origin()
+		for arg := range o.args {
+			if r.provisos[proviso{o.at, arg}] && r.p.kernelWrites(f.nr, arg) {
 				r.fail(o, "the number lies behind a pointer, where the kernel may write")
 			}
 		}
@@ -191,7 +192,7 @@ func (p *program) users(cell uint64) ([]node, bool) {
 		return nil, false
 	}
 	i := m.obj(a)
-	if i < 0 || m.objs[i] == a && p.tree.reached(m.obj0+node(i)) || p.tree.reached(m.obj0+node(i)) && !p.isLibc(m) {
+	if i < 0 || !p.scan(len(m.facts.Refs)) || m.objs[i] == a && p.tree.reached(m.obj0+node(i)) || p.tree.reached(m.obj0+node(i)) && !p.isLibc(m) {
 		return nil, false
 	}
 	var out []node

@@ -3,6 +3,7 @@ package native
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -55,8 +56,8 @@ func (p *program) result() *Result {
 		}
 		byNr[int32(f.nr)] = append(byNr[int32(f.nr)], cand)
 	}
-	for nr, cands := range byNr {
-		res.Needs = append(res.Needs, p.need(nr, cands, c))
+	for _, nr := range slices.Sorted(maps.Keys(byNr)) {
+		res.Needs = append(res.Needs, p.need(nr, byNr[nr], c))
 	}
 	p.addKernelNeeds(res)
 	slices.SortFunc(res.Needs, func(a, b Need) int { return cmp.Compare(a.Nr, b.Nr) })
@@ -148,6 +149,10 @@ func mergeArgs(cands []candidate, i int) Values {
 	return Values{Known: true, Consts: all}
 }
 
+// maxSteps bounds the steps of all paths together: a chain of calls can be as long as the file, and a
+// thousand paths lead through it. What comes on top begins with the function that gives the number.
+const maxSteps = 1 << 19
+
 // path proves hop h: from a root to the function of h, and down the hops to the instruction.
 func (p *program) path(h *hop) Path { return p.pathIn(p.tree, h) }
 
@@ -185,6 +190,10 @@ func (p *program) doubtPath(u unresolved) Path {
 // ways are the steps of a path to the last of some nodes, which is not among them.
 func (p *program) ways(nodes []node, by []step) Path {
 	var out Path
+	if p.told >= maxSteps {
+		return nil
+	}
+	p.told += len(nodes)
 	for i := 0; i+1 < len(nodes); i++ {
 		if int(nodes[i]) >= p.funcs {
 			continue // an object: the step before says so

@@ -109,6 +109,9 @@ func (h *holders) watch(s span) {
 	}
 	h.objects, h.changed = append(h.objects, s), true
 	for _, m := range h.p.mods {
+		if h.failed = h.failed || !h.p.scan(len(m.words)); h.failed {
+			return
+		}
 		for i := range m.words {
 			w := &m.words[i]
 			if w.value < s.start || w.value >= s.end {
@@ -127,6 +130,9 @@ func (h *holders) watch(s span) {
 func (h *holders) users(s span) {
 	m, start := h.p.at(s.start)
 	end := start + (s.end - s.start)
+	if h.failed = h.failed || !h.p.scan(len(m.facts.Refs)+len(m.facts.Funcs)); h.failed {
+		return
+	}
 	for i := range m.facts.Funcs {
 		f, n := &m.facts.Funcs[i], m.fn0+node(i)
 		if !h.p.tree.reached(n) {
@@ -215,7 +221,8 @@ func (h *holders) trace(n node) {
 	refs := m.facts.Refs[f.First : f.First+f.N]
 	h.ending = slices.ContainsFunc(refs, func(r code.Ref) bool { return r.Kind == code.Addr && h.inObject(m.base+r.Target) })
 	fn := flow.Func{Start: h.p.start(n), Code: h.p.code(n), Entries: h.p.entries[n]}
-	if fn.Code == nil || !flow.Trace(h.p, h.p.vs, h.p.conv, fn, h) {
+	const work = 100 // about what following a byte of code costs, in words looked at
+	if fn.Code == nil || !h.p.scan(work*len(fn.Code)) || !flow.Trace(h.p, h.p.vs, h.p.conv, fn, h) {
 		h.failed = true
 		return
 	}
