@@ -302,6 +302,8 @@ func (a *analysis) gap(g native.Gap) []Gap {
 		}
 	case native.GapLookup:
 		out = append(out, Gap{Kind: GapCode, Path: way, Detail: callsByName})
+	case native.GapStack:
+		out = append(out, Gap{Kind: GapCode, Path: way, Detail: "has an executable stack, which " + g.Names[0] + " asks for: code that it writes there was not seen"})
 	case native.GapCode:
 		detail := makesCode
 		if !g.All {

@@ -223,6 +223,10 @@ func (l *linker) needs(i int) {
 		return
 	}
 	m.expanded = true
+	for _, name := range m.Filters {
+		// glibc looks for symbols there first; musl does not know them.
+		l.missing(name, i, "given by DT_FILTER or DT_AUXILIARY, which is not followed")
+	}
 	for _, name := range m.Needed {
 		j, reason := l.object(name, i)
 		if reason != "" {

@@ -86,6 +86,7 @@ const (
 	GapDlopen GapKind = "dlopen"
 	GapLookup GapKind = "lookup" // functions are looked up by names that are not known
 	GapCode   GapKind = "code"   // memory is made executable; All: that is sure
+	GapStack  GapKind = "stack"  // the stack is, for a module
 )
 
 // Gap is something that the analysis could not look into.
