@@ -1,6 +1,7 @@
 package native
 
 import (
+	"debug/elf"
 	"slices"
 
 	"github.com/profcheck/profcheck/elfscan/internal/code"
@@ -66,7 +67,7 @@ func (g *graph) objectEdges(n node) {
 		start, end = 0, m.end
 	}
 	for _, w := range m.wordsIn(max(start, 7)-7, end) {
-		if all && (w.slot || slices.ContainsFunc(m.got, func(t module.Span) bool { return w.addr-t.Addr < t.Size })) {
+		if all && (w.slot || m.linkers(w.addr) || m.linkers(w.value-m.base)) {
 			continue // no index leads to the linker's tables
 		}
 		to := g.node(w.value)
@@ -77,6 +78,19 @@ func (g *graph) objectEdges(n node) {
 			g.arena = append(g.arena, edge{to, edgeData, m.base + w.addr})
 		}
 	}
+}
+
+// linkers reports whether addr is in what the linker made for the loader: headers, relocations,
+// symbols, tables of offsets. That cannot be told where a file has no sections.
+func (m *mapped) linkers(addr uint64) bool {
+	for i := range m.Sections {
+		s := &m.Sections[i]
+		if addr-s.Addr >= s.Size || s.Flags&elf.SHF_ALLOC == 0 {
+			continue
+		}
+		return isGOT(s.Name) || s.Type != elf.SHT_PROGBITS && s.Type != elf.SHT_NOBITS
+	}
+	return len(m.Sections) > 0
 }
 
 // ending returns the object that ends at a global address, where node n is or nothing; none if there

@@ -118,7 +118,7 @@ static int b(void) { return getppid() & 0; }
 fn tab[6] = {a, a, a, a, a, a};
 long between[4] = {1, 2, 3, 4};
 fn others[6] = {b, b, b, b, b, b};
-long behind[4] = {1, 2, 3, 4}; // the end of all data is formed by the code that GCC puts in each program
+long *behind[6] = {between}; // the end of all data is formed by the code that GCC puts in each program
 fn *extra(void) { return others; }
 __attribute__((noinline)) int run(unsigned i) { return tab[i](); }
 int main(int c, char **v) { return run(atoi("5")) + between[c] & 0; }`},
@@ -205,4 +205,37 @@ fn tab[8] = {0, a, a, a, a, a, a, a};
 long next[8] = {1, 2, 3};
 fn *volatile last = tab + 8;
 int main(int c, char **v) { fn *p = last; while (*--p) (*p)(); return next[c] & 0; }`},
+	// Pointers that are not aligned, at a fixed address.
+	{name: "packed", flags: []string{"-O2 -no-pie", "-O2 -static -s -no-pie", "musl -O2 -static -s -no-pie"}, calls: []string{"getppid", "getpgid"}, source: `
+#include <unistd.h>
+struct __attribute__((packed)) ent { char tag; void (*f)(void); };
+static void op(void) { getpgid(0); }
+static void cl(void) { getppid(); }
+struct ent tab[] = {{1, op}, {2, cl}};
+int main(int c, char **v) { for (int i = 0; i < 2; i++) tab[(i + c) & 1].f(); return 0; }`},
+	// A second entry of a function, which a word of data leads to.
+	{name: "second entry", flags: []string{"-O2 -fno-pie -no-pie", "-O2 -fno-pie -no-pie -s", "-O2"}, calls: []string{"getppid"}, source: `
+#include <unistd.h>
+void two(void), mid(void);
+__asm__(".text\n.globl two\n.type two,@function\ntwo: .cfi_startproc\n nop\n nop\n.globl mid\nmid: mov $110,%eax\n syscall\n ret\n.cfi_endproc\n.size two,.-two");
+void (*tab[])(void) = {(void (*)(void))sleep, mid, mid};
+int main(int c, char **v) { tab[c](); return 0; }`},
+	// Words that lead into a function but make up its jump table.
+	{name: "cases", flags: []string{"-O2 -fno-pie -no-pie -fno-ipa-cp -fno-inline", "-O2 -fno-pie -no-pie -s -fno-inline"}, calls: []string{"getpgid"}, not: []string{"getppid"}, source: `
+#include <unistd.h>
+#include <stdlib.h>
+static int twice(int i) { return i * 2; }
+int never(int i) {
+	switch (i) {
+	case 0: return getppid();
+	case 1: return 7;
+	case 2: return twice(99);
+	case 3: return twice(3) - 1;
+	case 4: return twice(4) + 1;
+	case 5: return twice(20) * 3;
+	}
+	return 0;
+}
+static const char *const texts[] = {"one", "two", "three"};
+int main(int c, char **v) { write(-1, texts[c], 3); getpgid(0); return twice(c) & 0; }`},
 }
