@@ -52,7 +52,9 @@ func (p *program) result() *Result {
 		cand := candidate{resolved: f}
 		cand.class, cand.condition = c.class(f)
 		for i, id := range f.hop.args {
-			cand.args[i] = p.argValues(id)
+			if cand.args[i] = p.argValues(id); !cand.args[i].Known {
+				cand.args[i] = p.libcKnows(f, i)
+			}
 		}
 		byNr[int32(f.nr)] = append(byNr[int32(f.nr)], cand)
 	}
