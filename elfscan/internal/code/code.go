@@ -40,6 +40,7 @@ type Facts struct {
 	Funcs   []Func   // ascending Start, not overlapping, covering all bytes that may be code
 	Refs    []Ref    // those of Funcs[0] first; within a function by address
 	Objects []uint64 // where data objects may begin, ascending: symbols, targets of pointers, addresses that code forms
+	Offsets []Offset // words of data that are distances to functions, ascending
 }
 
 // Bounds returns where the function begins and ends that holds addr; false if none does.

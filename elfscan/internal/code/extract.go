@@ -59,6 +59,7 @@ func Extract(m *module.Module) *Facts {
 	x.displaced()
 	f := x.facts()
 	x.halve(f)
+	f.Offsets = x.offsets(f)
 	return f
 }
 

@@ -45,7 +45,7 @@ func (x *extractor) objects() {
 	for i := range x.funcs {
 		refs := x.refsOf(&x.funcs[i])
 		for i := range refs {
-			if refs[i].Kind == isa.RefAddr && refs[i].Size == 0 {
+			if refs[i].Kind == isa.RefAddr && (refs[i].Size == 0 || refs[i].Size == isa.Added) {
 				b.add(refs[i].Target)
 			}
 		}
@@ -70,7 +70,7 @@ func (x *extractor) displaced() {
 			if r.Kind != isa.RefAddr || r.Size == 0 {
 				continue
 			}
-			if r.Size == isa.Biased {
+			if r.Size != isa.Displaced {
 				x.extra = append(x.extra, Ref{At: r.At, Target: r.Target, Kind: Around})
 				if f := x.next(r.Target); f != nil && x.region(r.Target) != nil {
 					x.extra = append(x.extra, Ref{At: r.At, Target: f.start, Kind: Addr})

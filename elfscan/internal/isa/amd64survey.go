@@ -100,7 +100,7 @@ func absolutes(insn []byte, m int, a attr, x enc, at, lo, hi uint64, refs []Ref)
 		if v >= lo && v < hi {
 			ref := Ref{At: at, Target: v, Kind: RefAddr}
 			if addsImmediate(insn, m, x) {
-				ref.Size = Biased
+				ref.Size = Added
 			}
 			refs = append(refs, ref)
 		}

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"debug/elf"
 	"slices"
 
@@ -78,6 +79,21 @@ func (g *graph) objectEdges(n node) {
 			g.arena = append(g.arena, edge{to, edgeData, m.base + w.addr})
 		}
 	}
+	for _, o := range m.offsetsIn(start, end) {
+		if to := g.function(m.base + o.Target); to != none {
+			g.arena = append(g.arena, edge{to, edgeData, m.base + o.At})
+		}
+	}
+}
+
+// offsetsIn returns the distances to functions in the words that begin at or behind from and before to.
+func (m *mapped) offsetsIn(from, to uint64) []code.Offset {
+	at := func(addr uint64) int {
+		i, _ := slices.BinarySearchFunc(m.facts.Offsets, addr, func(o code.Offset, a uint64) int { return cmp.Compare(o.At, a) })
+		return i
+	}
+	i := at(from)
+	return m.facts.Offsets[i:max(i, at(to))]
 }
 
 // linkers reports whether addr is in what the linker made for the loader: headers, relocations,
@@ -173,6 +189,11 @@ func (g *graph) loads(n node, m *mapped, f *code.Func, r *code.Ref) {
 	size := uint64(r.Size)
 	if size == 0 {
 		size = widestLoad
+	}
+	for _, o := range m.offsetsIn(max(r.Target, 3)-3, r.Target+size) {
+		if to := g.function(m.base + o.Target); to != none && to != n {
+			g.arena = append(g.arena, edge{to, edgeReference, m.base + r.At})
+		}
 	}
 	for _, w := range m.wordsIn(max(r.Target, 7)-7, r.Target+size) {
 		to := g.node(w.value)

@@ -122,6 +122,9 @@ func (h *holders) watch(s span) {
 			}
 			h.hold(m.base+w.addr, []uint64{w.value})
 		}
+		for _, o := range m.facts.Offsets { // what is added to a distance is not followed
+			h.failed = h.failed || m.base+o.Target >= s.start && m.base+o.Target < s.end
+		}
 	}
 	h.users(s)
 }

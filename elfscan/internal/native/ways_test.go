@@ -238,4 +238,25 @@ int never(int i) {
 }
 static const char *const texts[] = {"one", "two", "three"};
 int main(int c, char **v) { write(-1, texts[c], 3); getpgid(0); return twice(c) & 0; }`},
+	// Tables of distances: from the table, from each word, and one of which only a word is read.
+	{name: "distances", flags: []string{"-O0", "-O2", "-O2 -s", "-O2 -s -fno-pie -no-pie", "musl -O2 -static -s"}, calls: []string{"getppid", "getpgid", "getsid"}, source: `
+#include <unistd.h>
+void one(void) { getppid(); }
+void two(void) { getpgid(0); }
+void three(void) { getsid(0); }
+__asm__(".section .rodata\n.p2align 2\nfrom_table: .long one-from_table, 0\nfrom_word: .long 0, two-.\nsingle: .long 7, three-single\n.previous");
+extern const int from_table[] __attribute__((visibility("hidden"))), from_word[] __attribute__((visibility("hidden"))), single[] __attribute__((visibility("hidden")));
+int main(int c, char **v) {
+	((void (*)(void))((char *)from_table + from_table[c - 1]))();
+	((void (*)(void))((char *)&from_word[c] + from_word[c]))();
+	((void (*)(void))((char *)single + *(volatile const int *)&single[1]))();
+	return 0;
+}`},
+	// Distances that lead into a function, and the tables for unwinding.
+	{name: "numbers", flags: []string{"-O2", "-O2 -s"}, calls: []string{"getpgid"}, not: []string{"getppid"}, source: `
+#include <unistd.h>
+void one(void) { getppid(); }
+__asm__(".section .rodata\n.p2align 2\nnumbers: .long one-numbers+1, 0x1000, -0x1000\n.previous");
+extern const int numbers[] __attribute__((visibility("hidden")));
+int main(int c, char **v) { getpgid(0); return numbers[c] & 0; }`},
 }
