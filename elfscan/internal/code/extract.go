@@ -53,6 +53,7 @@ func Extract(m *module.Module) *Facts {
 	x.spans()
 	x.sweep()
 	x.roots()
+	x.large()
 	x.walk()
 	x.objects()
 	x.tables()
