@@ -23,7 +23,7 @@ type Keeper struct {
 	Writes func(nr uint64, arg int) bool
 
 	// Strict counts the result of a function as another name for what it may return of its parameters,
-	// and an address in a frame as one for all that lies above it. Functions without a result often
+	// and an address in a frame as one for all that lies above it, if not below. Functions without a result often
 	// look as if they returned a parameter, and compilers put spilled ones anywhere: code whose sources
 	// show that it does neither needs no such caution.
 	Strict bool
@@ -54,8 +54,8 @@ func (k *Keeper) Keeps(s *Summary, d Deref) bool {
 }
 
 // Private reports whether nobody knows the address of the 8 bytes at off in the frame of function s but
-// what call c leads to: s passes it, or another one from which those who get it might reckon, to no
-// other call that keeps it, and stores neither it nor a lower one anywhere. Of the kernel it is taken that it keeps none.
+// what call c leads to: s passes it, or a lower one (Strict: any other one) from which those who get it
+// might reckon, to no other call that keeps it, and stores neither it nor a lower one anywhere. Of the kernel it is taken that it keeps none.
 func (k *Keeper) Private(s *Summary, c *Call, off int64) bool {
 	if s.Vague || s.Astray < off+8 {
 		return false
@@ -68,7 +68,7 @@ func (k *Keeper) Private(s *Summary, c *Call, off int64) bool {
 		}
 		for _, r := range k.Convention.Params {
 			v := k.Values.Get(e.Regs[r])
-			if v.Stack && !w.callees(e, Deref{Param: uint8(r), Off: off - v.Off}, keepDepth) {
+			if v.Stack && (k.Strict || v.Off < off+8) && !w.callees(e, Deref{Param: uint8(r), Off: off - v.Off}, keepDepth) {
 				return false
 			}
 		}

@@ -42,22 +42,31 @@ func (r *resolver) behindPointer(h *hop, v *flow.Value) bool {
 // same, so that results have to count as pointers, or else the name must tell.
 func (p *program) trusted(n node) bool {
 	m := p.owner(n)
-	switch {
-	case p.isLibc(m):
-		return true
-	case m.index != 0 || p.interp() != nil:
-		return false
-	case p.resultsTell():
-		return true
+	return p.ofLibc(n) || m.index == 0 && p.interp() == nil && p.resultsTell()
+}
+
+// framePassers are functions of glibc that pass structs in their frames: with numbers of syscalls, and
+// with the flags of clone.
+var framePassers = []string{"__nptl_setxid", "__nptl_setxid_sighandler", "create_thread", "__clone_internal", "__spawnix", "__spawni"}
+
+// ofLibc reports whether function n is one of the libc, by its module or, in a static program, by its
+// name.
+func (p *program) ofLibc(n node) bool {
+	m := p.owner(n)
+	if m.index != 0 || p.interp() != nil {
+		return p.isLibc(m)
 	}
-	for _, syms := range [][]module.Symbol{m.Symbols, m.Locals} {
-		for i := range syms {
-			if sym := &syms[i]; m.base+sym.Addr == p.start(n) && strings.Contains(sym.Name, "setxid") {
-				return true
+	if p.passers == nil {
+		p.passers = map[uint64]bool{}
+		for _, syms := range [][]module.Symbol{m.Symbols, m.Locals} {
+			for i := range syms {
+				if slices.Contains(framePassers, strings.TrimPrefix(syms[i].Name, "__GI_")) {
+					p.passers[m.base+syms[i].Addr] = true
+				}
 			}
 		}
 	}
-	return false
+	return p.passers[p.start(n)]
 }
 
 // resultsTell reports whether the register of results is not one of the parameters.
@@ -108,7 +117,7 @@ func (r *resolver) stored(h *hop, v *flow.Value, d flow.Deref) {
 }
 
 func (r *resolver) keeps(h *hop, d flow.Deref) bool {
-	k := r.p.keeper()
+	k := r.p.keeper(h.fn)
 	ok := k.Keeps(r.p.summary(h.fn), d)
 	for _, arg := range k.Provided {
 		r.provisos[proviso{h.origin().at, arg}] = true
@@ -116,9 +125,10 @@ func (r *resolver) keeps(h *hop, d flow.Deref) bool {
 	return ok
 }
 
-func (p *program) keeper() *flow.Keeper {
+// keeper answers for memory that function n has a pointer to. Outside of the libc it is strict.
+func (p *program) keeper(n node) *flow.Keeper {
 	return &flow.Keeper{
-		Values: p.vs, Convention: p.conv, Strict: p.interp() == nil && p.resultsTell(), Work: &p.keepWork,
+		Values: p.vs, Convention: p.conv, Strict: !p.ofLibc(n) && p.resultsTell(), Work: &p.keepWork,
 		Summary: func(start uint64) (*flow.Summary, bool) {
 			n := p.function(start)
 			if n == none || p.start(n) != start || !p.tree.reached(n) {
@@ -143,10 +153,10 @@ func (p *program) keeper() *flow.Keeper {
 // c passes that as well.
 func (r *resolver) keepsAliases(h *hop, sum *flow.Summary, c *flow.Call) bool {
 	for _, d := range r.p.vs.Get(h.nr).Derefs {
-		if at, ok := r.p.vs.InFrame(r.p.conv, d, c); ok && !r.p.keeper().Private(sum, c, at) {
+		if at, ok := r.p.vs.InFrame(r.p.conv, d, c); ok && !r.p.keeper(h.fn).Private(sum, c, at) {
 			return false
 		}
-		for _, a := range r.p.vs.Aliases(r.p.conv, d, c) {
+		for _, a := range r.p.vs.Aliases(r.p.conv, d, c, !r.p.ofLibc(h.fn)) {
 			if !r.keeps(h, a) {
 				return false
 			}

@@ -116,6 +116,7 @@ type program struct {
 	unseenBy map[node]string
 	takers   map[node]taker    // of the functions in unseenBy whose address is taken
 	holders  map[node]*holders // see held
+	passers  map[uint64]bool   // see ofLibc
 	keepWork int               // see flow.Keeper.Work
 	scanned  int64             // see scan
 	told     int               // steps of paths
