@@ -8,7 +8,7 @@ import (
 
 // encodingVersion is the first byte of encoded facts. It changes with the encoding and with what
 // Extract finds.
-const encodingVersion = 5
+const encodingVersion = 6
 
 // Encode returns facts in a compact form for a cache: counts, then for each function its distance
 // from the one before, size, flags and number of references, then the references, the objects and the offsets.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/profcheck/profcheck/elfscan/internal/isa"
+	"github.com/profcheck/profcheck/elfscan/internal/module"
 )
 
 // near is how far apart the two instructions are, in bytes, that form the address of the global
@@ -25,6 +26,9 @@ func (x *extractor) large() {
 	for i := range x.regions {
 		found = x.tableBases(&x.regions[i], found)
 	}
+	if sure := slices.DeleteFunc(slices.Clone(found), func(a uint64) bool { return !x.beginsTable(a) }); len(sure) > 0 {
+		found = sure // the others are sums of numbers of two functions
+	}
 	for _, base := range found {
 		for i := range x.regions {
 			r := &x.regions[i]
@@ -42,6 +46,13 @@ func (x *extractor) large() {
 			})
 		}
 	}
+}
+
+// beginsTable reports whether a global offset table begins at addr, as far as sections tell.
+func (x *extractor) beginsTable(addr uint64) bool {
+	return slices.ContainsFunc(x.m.Sections, func(s module.Section) bool {
+		return s.Addr == addr && (s.Name == ".got" || s.Name == ".got.plt")
+	})
 }
 
 // tableBases adds to found the addresses of data that code in r makes from its own.
@@ -69,7 +80,7 @@ func (x *extractor) tableBases(r *region, found []uint64) []uint64 {
 }
 
 // maxBases bounds the tables that a module may seem to have.
-const maxBases = 8
+const maxBases = 64
 
 // eachMovabs calls f for what looks like a move of 8 bytes to a register: where it is, and the bytes.
 func eachMovabs(data []byte, f func(off int, value uint64)) {

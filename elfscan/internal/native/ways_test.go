@@ -261,7 +261,17 @@ extern const int numbers[] __attribute__((visibility("hidden")));
 int main(int c, char **v) { getpgid(0); return numbers[c] & 0; }`},
 	// The large code model, where all distances are of 64 bits.
 	{name: "large model", flags: []string{"-O2 -mcmodel=large -fpie -pie", "-O0 -mcmodel=large -fpie -pie", "-O2 -s -mcmodel=large -fpie -pie", "-O2 -mcmodel=large -fno-pie -no-pie",
-		"-O2 -s -mcmodel=medium -fpie -pie", "-O2 -s -mcmodel=large -fpie -pie -fno-asynchronous-unwind-tables -fno-unwind-tables"}, calls: []string{"getppid", "sched_yield", "timerfd_create"}, not: []string{"getsid"}, source: `
+		"-O2 -s -mcmodel=large -fpie -pie -fno-asynchronous-unwind-tables -fno-unwind-tables"}, calls: []string{"getppid", "sched_yield", "timerfd_create"}, not: []string{"getsid"}, source: `
+#include <unistd.h>
+#include <sched.h>
+#include <sys/timerfd.h>
+static void __attribute__((noinline)) op(void) { sched_yield(); }
+static void cl(void) { getppid(); }
+void (*big[20000])(void) = {[19000] = cl};
+void never(void) { getsid(0); }
+int main(int c, char **v) { op(); big[18999 + c](); timerfd_create(1, 0); return 0; }`},
+	// The medium one forms the address of the global offset table, and so means all of it.
+	{name: "medium model", flags: []string{"-O2 -mcmodel=medium -fpie -pie", "-O2 -s -mcmodel=medium -fpie -pie"}, calls: []string{"getppid", "sched_yield", "timerfd_create"}, source: `
 #include <unistd.h>
 #include <sched.h>
 #include <sys/timerfd.h>
