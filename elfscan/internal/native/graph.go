@@ -197,6 +197,9 @@ func (g *graph) loads(n node, m *mapped, f *code.Func, r *code.Ref) {
 	}
 	for _, w := range m.wordsIn(max(r.Target, 7)-7, r.Target+size) {
 		to := g.node(w.value)
+		if before := g.ending(w.value, to); before != none {
+			g.arena = append(g.arena, edge{before, edgeReference, m.base + r.At})
+		}
 		if to == none || to == n {
 			continue
 		}

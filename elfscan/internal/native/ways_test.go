@@ -204,6 +204,7 @@ static void a(void) { getppid(); }
 fn tab[8] = {0, a, a, a, a, a, a, a};
 long next[8] = {1, 2, 3};
 fn *volatile last = tab + 8;
+long *more[4] = {next};
 int main(int c, char **v) { fn *p = last; while (*--p) (*p)(); return next[c] & 0; }`},
 	// Pointers that are not aligned, at a fixed address.
 	{name: "packed", flags: []string{"-O2 -no-pie", "-O2 -static -s -no-pie", "musl -O2 -static -s -no-pie"}, calls: []string{"getppid", "getpgid"}, source: `
