@@ -197,6 +197,9 @@ func (p *process) open(name, as string) error {
 			reason = why // it was found
 		}
 		p.Missing = p.Missing[:before] // this error says it
+		if reason == "file too short" || reason == "invalid ELF header" {
+			reason = "not an ELF file" // in the words for programs, not in those of ld.so
+		}
 	}
 	return &FormatError{"plugin " + name, reason}
 }

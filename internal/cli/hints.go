@@ -25,6 +25,9 @@ func gapsDoc(r *elfscan.Result, gaps []elfscan.Gap) []report.Gap {
 	root := elfscan.Options{Root: r.Root}
 	var own []string // what is read already
 	for _, g := range gaps {
+		if startsItself(r, g) {
+			continue
+		}
 		doc := report.Gap{Kind: string(g.Kind), Detail: g.Detail, Names: g.Names, Path: report.FromPath(g.Path)}
 		if len(g.Names) > 0 && own == nil {
 			own = ownPaths(r, root)
@@ -48,6 +51,19 @@ func gapsDoc(r *elfscan.Result, gaps []elfscan.Gap) []report.Gap {
 		out = append(out, doc)
 	}
 	return out
+}
+
+// startsItself reports whether all that a gap tells of being started is the program that was scanned, as
+// where a script runs its own shell: what it can call is known.
+func startsItself(r *elfscan.Result, g elfscan.Gap) bool {
+	if g.Kind != elfscan.GapExec || len(g.Names) == 0 || len(r.Modules) == 0 {
+		return false
+	}
+	root := elfscan.Options{Root: r.Root}
+	return !slices.ContainsFunc(g.Names, func(name string) bool {
+		_, at, ok := command(root, name)
+		return !ok || at != r.Modules[0].Path
+	})
 }
 
 // ownPaths are the places of the program itself and of those that are united with it.

@@ -45,9 +45,28 @@ func (a *App) openProfile(name string) (*profile.Profile, error) {
 		if err != nil {
 			return nil, err
 		}
-		return profile.Parse(name, data)
+		p, err := profile.Parse(name, data)
+		return p, whatItIs(name, data, err)
 	}
-	return profile.Open(name)
+	p, err := profile.Open(name)
+	if info, e := os.Stat(name); err != nil && e == nil && info.Mode().IsRegular() && info.Size() <= maxFilterFile {
+		if data, e := os.ReadFile(name); e == nil {
+			err = whatItIs(name, data, err)
+		}
+	}
+	return p, err
+}
+
+// whatItIs says of a file that is no profile that it is a compiled filter, if it is one.
+func whatItIs(name string, data []byte, err error) error {
+	if err == nil || likeProfile(data) {
+		return err
+	}
+	l, e := readLayer(name, data, "", nil)
+	if e != nil || l.program == nil || l.program.Verify() != nil {
+		return err
+	}
+	return fmt.Errorf("%s: a compiled filter, and check, lint and why want the profile that it was made from; disasm shows it, simulate and diff judge it", name)
 }
 
 func isBuiltin(name string) bool {
@@ -193,7 +212,11 @@ func (o *options) absent(program string, err error) error {
 	if !missing || o.root == "" {
 		return err
 	}
-	return &elsewhere{fmt.Sprintf("%s: no such file in the root %s", text, o.root), err}
+	hint := ""
+	if inside, ok := strings.CutPrefix(filepath.Clean(text), filepath.Clean(o.root)+"/"); ok {
+		hint = "; paths are inside of the root: /" + inside
+	}
+	return &elsewhere{fmt.Sprintf("%s: no such file in the root %s%s", text, o.root, hint), err}
 }
 
 // elsewhere is an error in other words.
