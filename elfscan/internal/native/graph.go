@@ -24,6 +24,7 @@ const (
 	edgeCall      edgeKind = iota // direct call or jump, through linkage tables too
 	edgeReference                 // code forms or reads the address
 	edgeData                      // an object holds the address
+	edgeLoose                     // an address that may mean this, as the end of an object or with something added
 )
 
 // graph finds the edges of nodes when they are first asked for, and keeps them.
@@ -76,7 +77,7 @@ func (g *graph) objectEdges(n node) {
 			g.arena = append(g.arena, edge{to, edgeData, m.base + w.addr})
 		}
 		if to = g.ending(w.value, to); to != none && to != n {
-			g.arena = append(g.arena, edge{to, edgeData, m.base + w.addr})
+			g.arena = append(g.arena, edge{to, edgeLoose, m.base + w.addr})
 		}
 	}
 	for _, o := range m.offsetsIn(start, end) {
@@ -146,7 +147,7 @@ func (g *graph) functionEdges(n node) {
 		}
 	}
 	if around != 0 {
-		g.arena = append(g.arena, edge{m.all(), edgeReference, m.base + around})
+		g.arena = append(g.arena, edge{m.all(), edgeLoose, m.base + around})
 	}
 	if f.Flags&code.FallsOut != 0 && i+1 < len(m.facts.Funcs) && m.facts.Funcs[i+1].Start == f.End {
 		g.arena = append(g.arena, edge{n + 1, edgeCall, m.base + f.End - 1})
@@ -160,7 +161,7 @@ func (g *graph) refer(n node, target, at uint64) {
 		g.arena = append(g.arena, edge{to, edgeReference, at})
 	}
 	if to = g.ending(target, to); to != none {
-		g.arena = append(g.arena, edge{to, edgeReference, at})
+		g.arena = append(g.arena, edge{to, edgeLoose, at})
 	}
 	m, a := g.at(target)
 	if m == nil {
@@ -198,7 +199,7 @@ func (g *graph) loads(n node, m *mapped, f *code.Func, r *code.Ref) {
 	for _, w := range m.wordsIn(max(r.Target, 7)-7, r.Target+size) {
 		to := g.node(w.value)
 		if before := g.ending(w.value, to); before != none {
-			g.arena = append(g.arena, edge{before, edgeReference, m.base + r.At})
+			g.arena = append(g.arena, edge{before, edgeLoose, m.base + r.At})
 		}
 		if to == none || to == n {
 			continue

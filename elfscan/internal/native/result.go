@@ -164,7 +164,7 @@ func (p *program) pathIn(t *tree, h *hop) Path {
 		t = p.tree
 	}
 	var out Path
-	if t.reached(h.fn) {
+	if t.reached(h.fn) && p.told < maxSteps {
 		out = p.ways(t.steps(h.fn))
 	}
 	return p.down(out, h)
@@ -175,7 +175,7 @@ func (p *program) pathIn(t *tree, h *hop) Path {
 func (p *program) doubtPath(u unresolved) Path {
 	h := u.hop
 	t, ok := p.takers[h.fn]
-	if !ok || u.reason != p.unseenBy[h.fn] || !p.tree.reached(t.from) {
+	if !ok || u.reason != p.unseenBy[h.fn] || !p.tree.reached(t.from) || p.told >= maxSteps {
 		return p.path(h)
 	}
 	nodes, by := p.tree.steps(t.from)
@@ -192,9 +192,6 @@ func (p *program) doubtPath(u unresolved) Path {
 // ways are the steps of a path to the last of some nodes, which is not among them.
 func (p *program) ways(nodes []node, by []step) Path {
 	var out Path
-	if p.told >= maxSteps {
-		return nil
-	}
 	p.told += len(nodes)
 	for i := 0; i+1 < len(nodes); i++ {
 		if int(nodes[i]) >= p.funcs {
