@@ -129,6 +129,14 @@ func (p *process) hidden() []Gap {
 	return out
 }
 
+// unfinished says that the root has more to look at than anyone looks at.
+func (p *process) unfinished() []Gap {
+	if p.root == nil || !p.root.Spent() {
+		return nil
+	}
+	return []Gap{{Kind: GapMissing, Names: []string{p.Modules[0].Path}, Detail: "the search for libraries did not end: search paths, configuration files and links lead to too many files"}}
+}
+
 // moduleList lists the files for a result.
 func (p *process) moduleList() []Module {
 	var out []Module
@@ -189,6 +197,9 @@ func (p *process) open(name, as string) error {
 			reason = why // it was found
 		}
 		p.Missing = p.Missing[:before] // this error says it
+		if reason == "file too short" || reason == "invalid ELF header" {
+			reason = "not an ELF file" // in the words for programs, not in those of ld.so
+		}
 	}
 	return &FormatError{"plugin " + name, reason}
 }

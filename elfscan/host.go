@@ -25,7 +25,11 @@ func (h host) Word(addr uint64) (uint64, bool) { return h.im.word(addr) }
 func (h host) Bytes(addr, n uint64) []byte     { return h.im.bytes(addr, n) }
 func (h host) Changes(addr uint64) bool        { return h.im.writable(addr) && !h.constant(addr) }
 func (h host) Stops(target uint64) bool        { return h.stops(target) }
-func (h host) Restarts(target uint64) bool     { return h.morestack[target] }
+
+// Twice implements flow.Program: Go has no such function.
+func (h host) Twice(uint64) bool { return false }
+
+func (h host) Restarts(target uint64) bool { return h.morestack[target] }
 
 func (h host) Result(target uint64) (flow.ValueID, bool) {
 	id, ok := h.results[target]

@@ -64,7 +64,7 @@ func (a *analysis) outcome() outcome {
 	}
 	a.opens, a.debug = nil, nil
 	out := a.analyse()
-	if !ok {
+	if !ok || a.root.Spent() {
 		return out
 	}
 	var blob bytes.Buffer
@@ -80,7 +80,7 @@ func (a *analysis) outcome() outcome {
 func (a *analysis) key() (key [32]byte, ok bool) {
 	h := sha256.New()
 	fmt.Fprintf(h, "%v %v %d\n", a.o.Conservative, a.goText, len(a.Modules))
-	fmt.Fprintf(h, "%+v\n", a.families())
+	fmt.Fprintf(h, "%#v\n", a.families()) // quoted: names can hold spaces and line ends
 	for _, m := range a.Modules {
 		sum, ok := a.sums[m]
 		if !ok {
@@ -100,7 +100,7 @@ func (a *analysis) unchanged(k *keptProcess) bool {
 			return false
 		}
 	}
-	if fmt.Sprintf("%+v", a.families()) != fmt.Sprintf("%+v", k.Families) {
+	if !slices.EqualFunc(a.families(), k.Families, sameFamily) {
 		return false
 	}
 	return !slices.ContainsFunc(k.Debug, func(d debugFile) bool { return a.stat(d.Path) != d })
@@ -176,4 +176,9 @@ func (a *analysis) stat(path string) debugFile {
 		}
 	}
 	return d
+}
+
+// sameFamily reports whether two families are the same files under the same condition.
+func sameFamily(a, b loader.Family) bool {
+	return a.Name == b.Name && a.Condition == b.Condition && a.Named == b.Named && slices.Equal(a.Triggers, b.Triggers) && slices.Equal(a.Files, b.Files)
 }

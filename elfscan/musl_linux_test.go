@@ -161,3 +161,17 @@ void unused(void) { extern void start(void); start(); }`
 		}
 	}
 }
+
+// What musl has for dlopen in a static program only says that it cannot.
+func TestMuslStaticLoads(t *testing.T) {
+	const source = "#include <dlfcn.h>\nint main(int c, char **a) { return ((int (*)(void))dlsym(dlopen(a[1], RTLD_NOW), a[2]))(); }"
+	for name, want := range map[string]bool{"-static": false, "-static -s": false, "-s": true} {
+		r, err := Scan(muslGCC(t, source, "", strings.Fields(name)...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g := r.gap(GapDlopen, bothByName); g != nil != want {
+			t.Errorf("%s: gaps %+v", name, r.Gaps)
+		}
+	}
+}

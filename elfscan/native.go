@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/profcheck/profcheck/elfscan/internal/cache"
 	"github.com/profcheck/profcheck/elfscan/internal/code"
@@ -32,13 +33,14 @@ type analysis struct {
 	opens  []opening                     // what open was asked for, in order
 	debug  []debugFile                   // what readDebug was asked for
 	names  map[int]*symbolize.Symbolizer // by module
+	spare  *atomic.Int64                 // see symbolize.Source
 	opened map[string]bool               // names that the program opens: whether they were found
 }
 
 // native adds to res what the code of a process can call, without the ranges goText of the
 // program, which is a Go program if there are any.
 func (o Options) native(res *Result, p *process, goText []span) {
-	a := &analysis{process: p, arch: res.Arch, o: o, goText: goText, facts: map[*loader.Loaded]*code.Facts{}, opened: map[string]bool{}, names: map[int]*symbolize.Symbolizer{}}
+	a := &analysis{process: p, arch: res.Arch, o: o, goText: goText, facts: map[*loader.Loaded]*code.Facts{}, opened: map[string]bool{}, names: map[int]*symbolize.Symbolizer{}, spare: symbolize.NewSpare()}
 	if o.CacheDir != "" && p.root != nil {
 		a.cache, _ = cache.Open(o.CacheDir) // a directory that cannot be used costs time and nothing else
 		defer a.cache.Close()
@@ -54,9 +56,9 @@ func (o Options) native(res *Result, p *process, goText []span) {
 	slices.SortFunc(res.Needs, func(a, b Need) int { return int(a.Nr) - int(b.Nr) })
 	res.Unresolved = append(res.Unresolved, out.Unresolved...)
 	res.Modules = p.moduleList()
-	res.Gaps = slices.Concat(res.Gaps, p.library(), p.gaps, p.malformed(), p.hidden())
+	res.Gaps = slices.Concat(res.Gaps, p.library(), p.gaps, p.malformed(), p.hidden(), p.unfinished())
 	for _, g := range out.Gaps {
-		if g.Names != nil || !res.hasGap(g.Kind) {
+		if g.Names != nil || g.Detail == callsByName || !res.hasGap(g.Kind) {
 			res.Gaps = append(res.Gaps, g)
 		}
 	}
@@ -95,7 +97,28 @@ func (a *analysis) analyse() outcome {
 			out.Gaps = append(out.Gaps, a.gap(g)...)
 		}
 	}
+	out.Gaps = joinLookups(out.Gaps)
 	return out
+}
+
+// What a program does that calls by name: loads libraries, finds functions in what is loaded, or both.
+// The functions themselves may well be read, but not as ones that are called.
+const (
+	loadsByName = "loads code by names that are not constant"
+	callsByName = "calls functions by names that are not constant (dlsym): what these call was not seen"
+	bothByName  = "loads code, and calls functions of what is loaded (dlsym), by names that are not constant"
+)
+
+// joinLookups makes one gap of two where the program also loads code by unknown names, as those do that
+// have plugins.
+func joinLookups(gaps []Gap) []Gap {
+	loads := slices.IndexFunc(gaps, func(g Gap) bool { return g.Detail == loadsByName })
+	calls := slices.IndexFunc(gaps, func(g Gap) bool { return g.Detail == callsByName })
+	if loads < 0 || calls < 0 {
+		return gaps
+	}
+	gaps[loads].Detail = bothByName
+	return slices.Delete(gaps, calls, calls+1)
 }
 
 // asCommand reports whether programs are started by nothing but a loader that is run as a command,
@@ -256,7 +279,7 @@ func (a *analysis) symbolizer(i int) *symbolize.Symbolizer {
 		return s
 	}
 	m := a.Modules[i]
-	src := symbolize.Source{Path: m.Path, Bounds: a.factsOf(m).Bounds}
+	src := symbolize.Source{Path: m.Path, Bounds: a.factsOf(m).Bounds, Spare: a.spare}
 	if a.root != nil {
 		src.Open = a.readDebug
 		src.Data, _ = a.root.ReadFile(m.Path) // gone: names without lines
@@ -277,6 +300,10 @@ func (a *analysis) gap(g native.Gap) []Gap {
 		if !g.All || len(g.Names) == 0 {
 			out = append(out, Gap{Kind: GapExec, Path: way, Detail: "starts programs whose names are not constant, under the same filter"})
 		}
+	case native.GapLookup:
+		out = append(out, Gap{Kind: GapCode, Path: way, Detail: callsByName})
+	case native.GapStack:
+		out = append(out, Gap{Kind: GapCode, Path: way, Detail: "has an executable stack, which " + g.Names[0] + " asks for: code that it writes there was not seen"})
 	case native.GapCode:
 		detail := makesCode
 		if !g.All {
@@ -294,7 +321,7 @@ func (a *analysis) gap(g native.Gap) []Gap {
 			out = append(out, Gap{Kind: GapDlopen, Names: absent, Path: way, Detail: "opens libraries that are not there: " + list(absent)})
 		}
 		if !g.All {
-			out = append(out, Gap{Kind: GapDlopen, Path: way, Detail: "loads code by names that are not constant"})
+			out = append(out, Gap{Kind: GapDlopen, Path: way, Detail: loadsByName})
 		}
 	}
 	return out

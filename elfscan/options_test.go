@@ -77,6 +77,7 @@ func TestPlugins(t *testing.T) {
 	for plugin, want := range map[string]string{
 		"/lib/nosuch.so":        "plugin /lib/nosuch.so: no such file or directory",
 		"nosuch.so":             "plugin nosuch.so: not found",
+		"/etc/greeting":         "plugin /etc/greeting: not an ELF file",
 		"/lib/libforeign.so.1":  "plugin /lib/libforeign.so.1: of another architecture",
 		"/etc":                  "plugin /etc: no shared objects for the program's machine in this directory",
 		"/lib/greet/extra.so/x": "plugin /lib/greet/extra.so/x: not a directory",

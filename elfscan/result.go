@@ -109,7 +109,7 @@ const (
 	GapExec    GapKind = "exec"    // starts other programs, which inherit the filter
 	GapDlopen  GapKind = "dlopen"  // loads code by name
 	GapPlugin  GapKind = "plugin"  // loads Go plugins
-	GapCode    GapKind = "code"    // makes memory executable: code that it writes there was not seen
+	GapCode    GapKind = "code"    // makes memory executable, or calls functions by names that are not constant: what runs so was not seen
 	GapLoader  GapKind = "loader"  // a loader runs first that was not found; its known start-up calls are counted
 	GapLibrary GapKind = "library" // it is no program: what runs of it, and before it, is up to those that load it
 	GapMissing GapKind = "missing" // code that runs in the process and was not read

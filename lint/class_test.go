@@ -296,3 +296,39 @@ func TestRuntimeAndProgram(t *testing.T) {
 		}
 	}
 }
+
+// A call that only some releases make keeps only these from starting containers, unless another one is
+// denied that all make.
+func TestRuntimeReleases(t *testing.T) {
+	const since = " 1.2.8, 1.3.3, 1.4.0 and later starts no container"
+	for _, c := range []struct{ runtime, version, denied, want string }{
+		{"runc", "", `"statx"`, "statx is denied, so runc" + since},
+		{"docker", "", `"statx"`, "statx is denied, so docker with runc" + since},
+		{"runc", "1.4.2", `"statx"`, "statx is denied, so runc starts no container"},
+		{"runc", "1.1.5", `"statx"`, ""},
+		{"runc", "", `"write"`, "write is denied, so runc starts no container"},
+		{"runc", "", `"write", "statx"`, "write are denied, so runc starts no container"},
+	} {
+		p, err := profile.Parse("made.json", fmt.Appendf(nil,
+			`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [%s], "action": "SCMP_ACT_ERRNO"}]}`, c.denied))
+		if err != nil {
+			t.Fatal(err)
+		}
+		arch := syscalls.ByName("x86_64")
+		target := p.DefaultTarget(arch)
+		target.Runtime, target.Version = c.runtime, c.version
+		r, err := Run(Input{Profile: p, Target: target, Arches: []*syscalls.Arch{arch}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, f := range r.Findings {
+			if f.Check == "PC603" {
+				got = f.Message
+			}
+		}
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s %s without %s: %q, want %q", c.runtime, c.version, c.denied, got, c.want)
+		}
+	}
+}

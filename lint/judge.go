@@ -10,6 +10,7 @@ import (
 	"github.com/profcheck/profcheck/lint/internal/catalog"
 	"github.com/profcheck/profcheck/profile"
 	"github.com/profcheck/profcheck/simulate"
+	"github.com/profcheck/profcheck/syscalls"
 )
 
 // call is one system call that something needs on one ABI.
@@ -30,6 +31,8 @@ type demand struct {
 	args      [6][]uint64 // constants; nil: unknown
 	verdict
 	tolerated string              // why the caller lives with every denial that it can get; "" if it does not
+	fallback  *catalog.Fallback   // who lives with the denial, if the caller is one of these; nil if nobody is known
+	nameless  bool                // nothing tells whether the caller is
 	start     *profile.StartCall  // for class runtime: what the runtime makes of an answer
 	effect    profile.StartEffect // the gravest of these
 }
@@ -122,7 +125,14 @@ func (c *call) judge(program string, s Site) {
 	regions, err := c.abi.AnswerFor(c.nr, s.Args)
 	d := demand{program: program, class: s.Class, condition: s.Condition, path: s.Path, args: s.Args, verdict: sum(regions, err)}
 	if d.outcome != Allowed && err == nil {
-		d.tolerated = tolerance(c.name, regions, s.Always)
+		d.tolerated = c.gone(regions)
+		if d.tolerated == "" {
+			d.tolerated = tolerance(c.name, regions, s.Always)
+		}
+	}
+	if d.outcome == Denied && d.tolerated == "" && d.action.Base() == filter.Errno && len(regions) == 1 {
+		d.fallback = catalog.FallbackOf(c.name, d.action.Errno())
+		d.nameless = nameless(s.Path)
 	}
 	c.demands = append(c.demands, d)
 }
@@ -186,6 +196,37 @@ func tolerance(name string, regions []simulate.Region, functions []string) strin
 	return why
 }
 
+// gone returns why a denial changes nothing if the kernel of the target has the call no more, "" if it has.
+func (c *call) gone(regions []simulate.Region) string {
+	first, removed := syscalls.RemovedIn(c.name)
+	if !removed || c.abi.Host.Target.Kernel.Less(first) {
+		return ""
+	}
+	for _, r := range regions {
+		if !runs(r.Action) && (r.Action.Base() != filter.Errno || r.Action.Errno() == 0) {
+			return ""
+		}
+	}
+	return "Linux does not have the call since " + first.String() + ", and answers ENOSYS whatever the profile says"
+}
+
+// nameless reports whether the caller at the end of a path cannot be told by its name: the function
+// that makes the call, or that passes its number to syscall, has none, or one of Rust's standard library.
+func nameless(path finding.Path) bool {
+	i := len(path) - 1
+	if i > 0 && path[i].Function == "syscall" {
+		i--
+	}
+	if i < 0 {
+		return false
+	}
+	f := path[i].Function
+	return strings.HasPrefix(f, "sub_") || strings.HasPrefix(strings.TrimPrefix(f, "<"), "std::sys::")
+}
+
+// excused reports whether the caller most likely lives with the denial.
+func (d *demand) excused() bool { return d.fallback != nil && d.nameless }
+
 // severity says how grave the answer to this demand is, false if it is fine.
 func (d *demand) severity(name string) (finding.Severity, bool) {
 	switch {
@@ -193,7 +234,7 @@ func (d *demand) severity(name string) (finding.Severity, bool) {
 		return 0, false
 	case d.tolerated != "":
 		return finding.Info, true
-	case d.outcome == Depends, d.start != nil && d.effect == profile.MayFail:
+	case d.excused(), d.outcome == Depends, d.start != nil && d.effect == profile.MayFail:
 		return finding.Warning, true
 	}
 	return cost(d.class, name), true

@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/profcheck/profcheck/finding"
 	"github.com/profcheck/profcheck/profile"
@@ -14,7 +15,7 @@ var _ = register(&Check{
 	Why: "runc loads the filter before it starts the program, so the calls that it makes in between, execve among them, " +
 		"must be allowed, too. A profile made from the program's own calls lacks them, and the container does not start.",
 	When: "An error for the targets docker and runc where a call is denied without which no container starts; which calls " +
-		"these are depends on the release of runc and on noNewPrivileges. A warning where only some starts fail: the call " +
+		"these are depends on the release of runc, the newest if none is given, and on noNewPrivileges. A warning where only some starts fail: the call " +
 		"depends on timing, or the answer on arguments or a listener. Nothing where the runtime goes on after the error, " +
 		"unless what it calls instead is denied, too; nor for target kernel.",
 	Wrong:  "The calls were measured on x86_64; a release that was not measured may do without some of them.",
@@ -36,6 +37,7 @@ var _ = register(&Check{
 func (p *Pass) runtimeStart(h *Host, severity finding.Severity, how, so string) {
 	var names []string
 	why := ""
+	var since []string // releases that make one of the calls
 	for _, c := range p.calls {
 		d := c.worst(true)
 		if c.abi != h.Native || d == nil {
@@ -49,6 +51,9 @@ func (p *Pass) runtimeStart(h *Host, severity finding.Severity, how, so string) 
 		if !bad || s != severity || c.said(s) {
 			continue
 		}
+		if names == nil || slices.Compare(d.start.Since, since) < 0 {
+			since = d.start.Since // none is less than some, and 1.2.0 less than 1.2.8
+		}
 		names = append(names, c.name)
 		why = d.condition
 	}
@@ -56,7 +61,7 @@ func (p *Pass) runtimeStart(h *Host, severity finding.Severity, how, so string) 
 		return
 	}
 	byDanger(names)
-	message := fmt.Sprintf("%s %s %s, %s", list(names, 5), are(len(names)), how, fmt.Sprintf(so, h.Target.Runtime))
+	message := fmt.Sprintf("%s %s %s, %s", list(names, 5), are(len(names)), how, fmt.Sprintf(so, h.named(since)))
 	if len(names) == 1 {
 		message += " (" + why + ")"
 	}
@@ -67,6 +72,18 @@ func (p *Pass) runtimeStart(h *Host, severity finding.Severity, how, so string) 
 	p.Report(finding.Finding{
 		Severity: severity, Arch: h.Native.Name, Syscalls: names, Message: message, Remedy: remedy, Pos: p.whole(),
 	})
+}
+
+// named names the runtime, and releases of runc if not all of them are meant.
+func (h *Host) named(since []string) string {
+	name := h.Target.Runtime
+	if len(since) == 0 {
+		return name
+	}
+	if name != profile.RuntimeRunc {
+		name += " with runc"
+	}
+	return name + " " + strings.Join(since, ", ") + " and later"
 }
 
 // onlyEarly reports whether the runtime could do without the calls if it loaded the filter last.

@@ -18,7 +18,9 @@ var _ = register(&Check{
 	When: "An error for calls of the program itself (required), of its start (startup), and between fork and exec (child), " +
 		"and for a denied signal return. A warning for calls that are only made under a condition (conditional) or where " +
 		"the vDSO has no answer (vdso), and for restart_syscall. Information if the caller lives with the answer, by the " +
-		"catalogue: the Go runtime falls back when it gets an error number, but not when it is killed.",
+		"catalogue: the Go runtime falls back when it gets an error number, but not when it is killed; or if the target's " +
+		"kernel does not have the call any more. A warning if the answer is ENOSYS, all who are known to make the call " +
+		"fall back then (clone3: glibc and Rust's standard library), and the caller has no name.",
 	Wrong: "A scan sees what a binary can call, and not every path is taken in every run; a path that a configuration rules " +
 		"out is reported all the same.",
 	Remedy: "Allow the call, or build the program without what needs it; `profcheck why BINARY SYSCALL` shows what that is.",
@@ -36,7 +38,7 @@ var _ = register(&Check{
 			}
 			for _, s := range c.shares(Denied) {
 				key := c.abi.Name + " " + s.told(c)
-				if d := s.demand; d.class == finding.Conditional && d.condition != "" && d.tolerated == "" {
+				if d := s.demand; d.class == finding.Conditional && d.condition != "" && d.tolerated == "" && !d.excused() {
 					// What is only called on one occasion is one thing to decide on.
 					key = c.abi.Name + " " + occasion(s.programs, "", d.class, d.condition)
 				}
@@ -74,9 +76,15 @@ func (p *Pass) denied(d denial) finding.Finding {
 	if p.fromC(d) {
 		f.Remedy += "; a C library makes the call, and built with CGO_ENABLED=0 the program may do without"
 	}
-	if to.tolerated != "" {
+	switch {
+	case to.tolerated != "":
 		f.Message += "; " + to.tolerated
 		f.Remedy = ""
+	case to.excused():
+		f.Message += "; " + to.fallback.Who + " then " + to.fallback.Instead + ", and nothing shows that another makes the call"
+		f.Remedy = "nothing if that is so" + p.place(": ", d.to.programs[0], c)
+	case to.fallback != nil:
+		f.Remedy = "do without when the answer is ENOSYS, as " + to.fallback.Who + " do, who then " + to.fallback.Instead + ", or allow " + c.name
 	}
 	return f
 }

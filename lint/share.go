@@ -27,6 +27,7 @@ func (c *call) shares(outcome string) []share {
 		class                            finding.Class
 		condition, args, tolerated, when string
 		action                           filter.Action
+		excused                          bool
 	}
 	var out []share
 	at := make(map[key]int)
@@ -39,7 +40,7 @@ func (c *call) shares(outcome string) []share {
 		}
 		s := share{programs: []string{program}, args: c.with(d), demand: d}
 		s.severity, _ = d.severity(c.name)
-		k := key{s.severity, d.class, d.condition, s.args, d.tolerated, d.when, d.action}
+		k := key{s.severity, d.class, d.condition, s.args, d.tolerated, d.when, d.action, d.excused()}
 		if i, found := at[k]; found {
 			out[i].programs = append(out[i].programs, program)
 			continue

@@ -256,3 +256,54 @@ func TestStartCallsByRunc(t *testing.T) {
 		})
 	}
 }
+
+// What StartCalls says of releases is what it says for each of them; and the installed runc, if it is
+// none of those that make a call, starts the container although it would be killed for the call.
+func TestStartReleases(t *testing.T) {
+	byRelease := func(version string, late bool) []StartCall {
+		return StartCalls(Target{Runtime: RuntimeRunc, Version: version, ABI: arch(t, "amd64"), NoNewPrivs: late})
+	}
+	makes := func(version, name string, late bool) bool {
+		return slices.ContainsFunc(byRelease(version, late), func(c StartCall) bool { return c.Name == name })
+	}
+	for _, late := range []bool{true, false} {
+		limited := []string{}
+		for _, c := range byRelease("", late) {
+			if c.Since == nil {
+				if !makes("1.1.5", c.Name, late) && c.Need == StartRequired {
+					t.Errorf("%s, %v: not made by 1.1.5", c.Name, late)
+				}
+				continue
+			}
+			limited = append(limited, c.Name)
+			for _, v := range append(c.Since, "1.5.2") {
+				if !makes(v, c.Name, late) {
+					t.Errorf("%s, %v: not made by %s", c.Name, late, v)
+				}
+			}
+			if makes("1.1.5", c.Name, late) || slices.Contains(c.Since, "1.2.8") && (makes("1.2.7", c.Name, late) || makes("1.3.2", c.Name, late)) {
+				t.Errorf("%s, %v: made by earlier releases", c.Name, late)
+			}
+		}
+		for name, want := range map[string]bool{"statx": true, "openat2": true, "fstat": late, "write": false, "execve": false} {
+			if slices.Contains(limited, name) != want {
+				t.Errorf("%s, %v: limited to releases: %v", name, late, limited)
+			}
+		}
+		for _, c := range byRelease("1.5.2", late) {
+			if c.Since != nil {
+				t.Errorf("%s: Since for a given release", c.Name)
+			}
+		}
+	}
+	b := newBundle(t)
+	installed := StartCalls(runcTarget(t, true))
+	for _, c := range byRelease("", true) {
+		if c.Since == nil || slices.ContainsFunc(installed, func(i StartCall) bool { return i.Name == c.Name }) {
+			continue
+		}
+		if ok, out := b.starts(t, kill(c.Name), true, 4); !ok {
+			t.Errorf("killed for %s, which this release does not make: %s", c.Name, out)
+		}
+	}
+}

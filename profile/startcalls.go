@@ -19,7 +19,10 @@ type StartCall struct {
 	Fallback []string
 	// Older is the Fallback of releases before another; nil where the target's Version is given or
 	// they have none of their own. Without it, such a release does not start the container.
-	Older  *Older
+	Older *Older
+	// Since names the releases of runc that make the call, as the first of each line of releases: "1.2.8",
+	// "1.3.3", "1.4.0" and all later ones. It is nil if all do, or if the target's Version is given.
+	Since  []string
 	Why    string // what the runtime does with it
 	Origin string // how it is known
 }
@@ -187,6 +190,7 @@ func StartCalls(t Target) []StartCall {
 		c := StartCall{Name: name, ABI: t.Host, Need: need, Fallback: row.instead, Why: row.why, Origin: origin}
 		if t.Version == "" && t.Maker() == RuntimeRunc {
 			c.Older = olderFallback(row)
+			c.Since = row.firsts(t.NoNewPrivs)
 		}
 		list = append(list, c)
 	}
@@ -201,6 +205,20 @@ func olderFallback(row startRow) *Older {
 		}
 	}
 	return nil
+}
+
+// firsts names the first releases of a row; nil if another row says that earlier ones make the call, too.
+func (row startRow) firsts(noNewPrivs bool) []string {
+	for _, other := range startRows {
+		if other.name == row.name && other.since == nil && (!noNewPrivs && other.early != "" || noNewPrivs && other.late != "") {
+			return nil
+		}
+	}
+	var out []string
+	for _, v := range row.since {
+		out = append(out, fmt.Sprintf("%d.%d.%d", v[0], v[1], v[2]))
+	}
+	return out
 }
 
 // in reports whether a release makes the call. since names the first of each line of releases that

@@ -15,7 +15,8 @@ type ABINr struct {
 	Arch   string  `json:"arch"`
 	Name   string  `json:"name"`
 	Nr     int32   `json:"nr"`
-	Kernel string  `json:"kernel,omitempty"` // the first that has it; empty if unknown
+	Kernel string  `json:"kernel,omitempty"`  // the first that has it; empty if unknown
+	Gone   string  `json:"removed,omitempty"` // the first that answers ENOSYS again; empty if it has it, or that is unknown
 	Params []Param `json:"params,omitempty"`
 	Known  bool    `json:"prototype"` // false: the parameters are not known
 }

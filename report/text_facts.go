@@ -19,6 +19,9 @@ func (p *printer) resolve(r *Resolve) {
 		kernel := "kernel unknown"
 		if n.Kernel != "" {
 			kernel = "since " + n.Kernel
+			if n.Gone != "" {
+				kernel += ", removed in " + n.Gone
+			}
 		}
 		rows = append(rows, []string{n.Arch, fmt.Sprint(n.Nr), n.Name, kernel, signature})
 	}

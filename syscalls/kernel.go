@@ -22,8 +22,16 @@ func FirstKernel(name string) (Kernel, bool) {
 	return Kernel{int(since[i].major), int(since[i].minor)}, true
 }
 
-// NewestKernel returns the release that the table belongs to: every call in it exists there on the
-// ABIs that name it, and later calls are not in it.
+// RemovedIn returns the first release that has no code for a call of this name on any ABI any more, and
+// answers ENOSYS; false if it is there in NewestKernel, if there never was any code, or if no source gives
+// the release.
+func RemovedIn(name string) (Kernel, bool) {
+	r, ok := removed[name]
+	return Kernel{int(r.major), int(r.minor)}, ok
+}
+
+// NewestKernel returns the release that the table belongs to: every call in it has a number there on
+// the ABIs that name it, and later calls are not in it. See RemovedIn for those that are left of it.
 func NewestKernel() Kernel { return newest }
 
 // ParseKernel reads a release such as "5.9", "v6.1", "2.6.39" or "6.1.0-18-amd64" as uname -r has

@@ -33,6 +33,24 @@ func TestFirstKernel(t *testing.T) {
 	}
 }
 
+func TestRemovedIn(t *testing.T) {
+	for name, want := range map[string]string{
+		"_sysctl": "5.5", "nfsservctl": "3.1", "bdflush": "5.15", "create_module": "2.6", "query_module": "2.6",
+		"read": "unknown", "uselib": "unknown", "afs_syscall": "unknown", "no_such_call": "unknown", "": "unknown",
+	} {
+		k, ok := RemovedIn(name)
+		if k.String() != want || ok != (want != "unknown") {
+			t.Errorf("RemovedIn(%q) = %s, %v, want %s", name, k, ok, want)
+		}
+	}
+	for name := range removed {
+		gone, _ := RemovedIn(name)
+		if first, ok := FirstKernel(name); !ok || !first.Less(gone) || NewestKernel().Less(gone) || !Known(name) {
+			t.Errorf("%s: since %s, removed in %s", name, first, gone)
+		}
+	}
+}
+
 func TestParseKernel(t *testing.T) {
 	for text, want := range map[string]Kernel{
 		"5.9": {5, 9}, "v6.1": {6, 1}, "2.6.39": {2, 6}, "6.1.0-18-amd64": {6, 1}, "6.12-rc5": {6, 12}, "7.1+": {7, 1},

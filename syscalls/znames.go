@@ -1030,3 +1030,13 @@ var since = [nameCount]release{
 	{1, 0},  // write
 	{2, 0},  // writev
 }
+
+// removed holds the first kernel without the code of a call, by name.
+var removed = map[string]release{
+	"_sysctl":         {5, 5},
+	"bdflush":         {5, 15},
+	"create_module":   {2, 6},
+	"get_kernel_syms": {2, 6},
+	"nfsservctl":      {3, 1},
+	"query_module":    {2, 6},
+}

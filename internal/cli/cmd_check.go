@@ -187,6 +187,9 @@ func strictly(doc *report.Check, r *lint.Result, scans []*elfscan.Result) bool {
 func strictGaps(s *elfscan.Result) []elfscan.Gap {
 	var out []elfscan.Gap
 	for _, g := range s.Gaps {
+		if startsItself(s, g) {
+			continue
+		}
 		switch g.Kind {
 		case elfscan.GapExec, elfscan.GapDlopen, elfscan.GapPlugin, elfscan.GapCode:
 			out = append(out, g)

@@ -70,6 +70,9 @@ func abiNr(abi *syscalls.Arch, name string, nr int32) report.ABINr {
 	if k, ok := syscalls.FirstKernel(name); ok {
 		out.Kernel = k.String()
 	}
+	if k, ok := syscalls.RemovedIn(name); ok {
+		out.Gone = k.String()
+	}
 	params, known := abi.Params(name)
 	out.Known = known
 	for _, p := range params {

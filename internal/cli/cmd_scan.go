@@ -208,10 +208,14 @@ func (a *App) why(o *options, path, word string, profiles []string) error {
 		return err
 	}
 	doc := &report.Why{Version: report.Version, Binary: path, Arch: s.Arch.Name, Complete: s.Complete()}
+	n := s.Need(nr)
+	if other, ok := x32Form(s.Arch, nr); ok && n == nil && s.Need(other) != nil {
+		nr, n = other, s.Need(other)
+	}
 	doc.Why.Nr = nr
 	doc.Why.Name = nameOf(s.Arch, nr)
 	code := exitFindings
-	if n := s.Need(nr); n != nil {
+	if n != nil {
 		if err := o.gravestFirst(s, n, p); err != nil {
 			return err
 		}

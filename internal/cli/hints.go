@@ -25,6 +25,9 @@ func gapsDoc(r *elfscan.Result, gaps []elfscan.Gap) []report.Gap {
 	root := elfscan.Options{Root: r.Root}
 	var own []string // what is read already
 	for _, g := range gaps {
+		if startsItself(r, g) {
+			continue
+		}
 		doc := report.Gap{Kind: string(g.Kind), Detail: g.Detail, Names: g.Names, Path: report.FromPath(g.Path)}
 		if len(g.Names) > 0 && own == nil {
 			own = ownPaths(r, root)
@@ -48,6 +51,19 @@ func gapsDoc(r *elfscan.Result, gaps []elfscan.Gap) []report.Gap {
 		out = append(out, doc)
 	}
 	return out
+}
+
+// startsItself reports whether all that a gap tells of being started is the program that was scanned, as
+// where a script runs its own shell: what it can call is known.
+func startsItself(r *elfscan.Result, g elfscan.Gap) bool {
+	if g.Kind != elfscan.GapExec || len(g.Names) == 0 || len(r.Modules) == 0 {
+		return false
+	}
+	root := elfscan.Options{Root: r.Root}
+	return !slices.ContainsFunc(g.Names, func(name string) bool {
+		_, at, ok := command(root, name)
+		return !ok || at != r.Modules[0].Path
+	})
 }
 
 // ownPaths are the places of the program itself and of those that are united with it.
@@ -92,6 +108,17 @@ func nameOf(abi *syscalls.Arch, nr int32) string {
 		}
 	}
 	return ""
+}
+
+// x32Form returns the number by which a program makes call nr of x86_64 as one of x32, false if there is
+// none.
+func x32Form(abi *syscalls.Arch, nr int32) (int32, bool) {
+	x32 := syscalls.ByName("x32")
+	name, ok := abi.NameOf(nr)
+	if !ok || abi == x32 || abi.Audit != x32.Audit {
+		return 0, false
+	}
+	return x32.Number(name)
 }
 
 // whyCommand returns the command that shows where a program makes a call that a profile denies.

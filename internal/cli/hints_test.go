@@ -50,6 +50,41 @@ func TestHints(t *testing.T) {
 	}
 }
 
+// A program that starts itself alone needs no note: what was scanned is all.
+func TestStartsItself(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("programs of a root are files with the bit for execution")
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"sh", "cat"} {
+		if err := os.MkdirAll(filepath.Join(dir, "usr", "bin"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "usr", "bin", name), []byte("x"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := &elfscan.Result{Path: "/s.sh", Script: []string{"/s.sh"}, Root: dir, Modules: []elfscan.Module{{Path: "/usr/bin/sh"}}}
+	for _, c := range []struct {
+		kind  elfscan.GapKind
+		names []string
+		want  int // notes
+	}{
+		{elfscan.GapExec, []string{"/usr/bin/sh"}, 0},
+		{elfscan.GapExec, []string{"sh -c x", "sh"}, 0},
+		{elfscan.GapExec, []string{"sh", "cat"}, 1},
+		{elfscan.GapExec, []string{"cat"}, 1},
+		{elfscan.GapExec, []string{"nosuch"}, 1},
+		{elfscan.GapExec, nil, 1},
+		{elfscan.GapDlopen, []string{"/usr/bin/sh"}, 1},
+	} {
+		r.Gaps = []elfscan.Gap{{Kind: c.kind, Names: c.names}}
+		if notes, strict := len(gapsDoc(r, r.Gaps)), len(strictGaps(r)); notes != c.want || strict != c.want {
+			t.Errorf("%s %q: %d notes, %d for --strict, want %d", c.kind, c.names, notes, strict, c.want)
+		}
+	}
+}
+
 func TestNameOf(t *testing.T) {
 	for _, c := range []struct {
 		arch string

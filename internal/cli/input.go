@@ -263,7 +263,11 @@ func (o *options) absent(program string, err error) error {
 	if !missing || o.root == "" {
 		return err
 	}
-	return &elsewhere{fmt.Sprintf("%s: no such file in the root %s", text, o.root), err}
+	hint := ""
+	if inside, ok := strings.CutPrefix(filepath.Clean(text), filepath.Clean(o.root)+"/"); ok {
+		hint = "; paths are inside of the root: /" + inside
+	}
+	return &elsewhere{fmt.Sprintf("%s: no such file in the root %s%s", text, o.root, hint), err}
 }
 
 // elsewhere is an error in other words.

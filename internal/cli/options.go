@@ -231,7 +231,11 @@ func checkRuntime(word string) error {
 	case strings.Contains(word, "/"):
 		return usage("--target: %w", err)
 	}
-	return usage("unknown target %q%s", word, suggest(word, targets))
+	hint := suggest(word, targets)
+	if hint == "" {
+		hint = ": " + strings.Join(targets, ", ")
+	}
+	return usage("unknown target %q%s", word, hint)
 }
 
 // severalTargets marks commands that compare targets.

@@ -28,7 +28,9 @@
 //
 // In a program at a fixed address any number that lies in it is an Addr. A displacement with a base
 // or an index may be biased (table-8(,%rax,8) is table[i-1]); it begins no object and gives an Addr
-// of itself and of the next object.
+// of itself and of the next object. Where it can fetch a pointer it gives an Around as well, because
+// nothing bounds a bias: handlers[c-'a'] is read 776 bytes before the table, records[i-1000] of 32
+// bytes 32000 bytes before.
 package code
 
 import "sort"
@@ -38,6 +40,7 @@ type Facts struct {
 	Funcs   []Func   // ascending Start, not overlapping, covering all bytes that may be code
 	Refs    []Ref    // those of Funcs[0] first; within a function by address
 	Objects []uint64 // where data objects may begin, ascending: symbols, targets of pointers, addresses that code forms
+	Offsets []Offset // words of data that are distances to functions, ascending
 }
 
 // Bounds returns where the function begins and ends that holds addr; false if none does.
@@ -82,6 +85,7 @@ const (
 	Compat              // int 0x80, sysenter or syscall of another ABI
 	Bad                 // bytes that are no instruction
 	Table               // Target is a jump table of the function, which leads only into it
+	Around              // an address is formed or 8 bytes or more are read at Target plus what a register holds: any data of the module may be meant
 )
 
 // Ref is one reference.

@@ -8,10 +8,10 @@ import (
 
 // encodingVersion is the first byte of encoded facts. It changes with the encoding and with what
 // Extract finds.
-const encodingVersion = 2
+const encodingVersion = 6
 
 // Encode returns facts in a compact form for a cache: counts, then for each function its distance
-// from the one before, size, flags and number of references, then the references, then the objects.
+// from the one before, size, flags and number of references, then the references, the objects and the offsets.
 // Numbers are varints; a target is given by its distance from the instruction, or for data from the
 // data referred to before.
 func Encode(f *Facts) []byte {
@@ -20,6 +20,7 @@ func Encode(f *Facts) []byte {
 	b = binary.AppendUvarint(b, uint64(len(f.Funcs)))
 	b = binary.AppendUvarint(b, uint64(len(f.Refs)))
 	b = binary.AppendUvarint(b, uint64(len(f.Objects)))
+	b = binary.AppendUvarint(b, uint64(len(f.Offsets)))
 	end := uint64(0)
 	for i := range f.Funcs {
 		fn := &f.Funcs[i]
@@ -45,6 +46,12 @@ func Encode(f *Facts) []byte {
 		b = binary.AppendUvarint(b, o-last)
 		last = o
 	}
+	last = 0
+	for _, o := range f.Offsets {
+		b = binary.AppendUvarint(b, o.At-last)
+		b = binary.AppendVarint(b, int64(o.Target-o.At))
+		last = o.At
+	}
 	return b
 }
 
@@ -69,7 +76,7 @@ func appendRef(b []byte, r *Ref, data *uint64) []byte {
 	switch r.Kind {
 	case Call, Jump:
 		b = binary.AppendVarint(b, int64(r.Target-r.At))
-	case Addr, Load, Store, Table:
+	case Addr, Load, Store, Table, Around:
 		b = binary.AppendVarint(b, int64(r.Target-*data))
 		*data = r.Target
 	}
@@ -142,7 +149,7 @@ func Decode(b []byte) (*Facts, error) {
 	if v := d.byte(); d.bad || v != encodingVersion {
 		return nil, fmt.Errorf("code facts: version %d, not %d", v, encodingVersion)
 	}
-	funcs, refs, objects := d.count(4), d.count(2), d.count(1)
+	funcs, refs, objects, offsets := d.count(4), d.count(2), d.count(1), d.count(2)
 	f := &Facts{Funcs: make([]Func, 0, funcs), Refs: make([]Ref, 0, refs), Objects: make([]uint64, 0, objects)}
 	d.funcs(f, funcs, refs)
 	data := uint64(0)
@@ -153,6 +160,11 @@ func Decode(b []byte) (*Facts, error) {
 	for i := 0; i < objects && !d.bad; i++ {
 		last = d.up(last, uint64(min(i, 1)))
 		f.Objects = append(f.Objects, last)
+	}
+	last = 0
+	for i := 0; i < offsets && !d.bad; i++ {
+		last = d.up(last, 0)
+		f.Offsets = append(f.Offsets, Offset{last, last + uint64(d.varint())})
 	}
 	if d.bad || len(d.b) > 0 {
 		return nil, errDamaged
@@ -199,7 +211,7 @@ func (d *decoder) refs(f *Facts, fn *Func, data *uint64) {
 		switch r.Kind {
 		case Call, Jump:
 			r.Target = at + uint64(d.varint())
-		case Addr, Load, Store, Table:
+		case Addr, Load, Store, Table, Around:
 			*data += uint64(d.varint())
 			r.Target = *data
 		case Syscall, Compat, Bad:

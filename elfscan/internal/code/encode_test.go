@@ -8,12 +8,12 @@ import (
 
 // someFacts has every kind of reference, and sizes with and without a code of their own.
 func someFacts() *Facts {
-	f := &Facts{Objects: []uint64{0, 0x5000, 0x5008, 1 << 40}}
+	f := &Facts{Objects: []uint64{0, 0x5000, 0x5008, 1 << 40}, Offsets: []Offset{{0x5000, 0x1000}, {0x5000, 0x1040}, {0x5004, 0x1040}}}
 	f.Funcs = []Func{
 		{Start: 0, End: 4},
 		{Start: 0x1000, End: 0x1040, First: 0, N: 6, Flags: HasSyscall | HasIndirect},
-		{Start: 0x1040, End: 0x1041, First: 6, N: 3, Flags: Guessed | FallsOut},
-		{Start: 1<<63 + 5, End: ^uint64(0), First: 9, Flags: Stub},
+		{Start: 0x1040, End: 0x1041, First: 6, N: 4, Flags: Guessed | FallsOut},
+		{Start: 1<<63 + 5, End: ^uint64(0), First: 10, Flags: Stub},
 	}
 	f.Refs = []Ref{
 		{At: 0x1000, Target: 0x1040, Kind: Call},
@@ -25,6 +25,7 @@ func someFacts() *Facts {
 		{At: 0x1040, Kind: Compat},
 		{At: 0x1040, Kind: Bad},
 		{At: 0x1040, Target: 0x5008, Kind: Table},
+		{At: 0x1040, Target: 0x5000, Kind: Around},
 	}
 	return f
 }

@@ -53,12 +53,14 @@ func Extract(m *module.Module) *Facts {
 	x.spans()
 	x.sweep()
 	x.roots()
+	x.large()
 	x.walk()
 	x.objects()
 	x.tables()
 	x.displaced()
 	f := x.facts()
 	x.halve(f)
+	f.Offsets = x.offsets(f)
 	return f
 }
 

@@ -1,6 +1,7 @@
 package code
 
 import (
+	"cmp"
 	"debug/elf"
 	"math/bits"
 	"slices"
@@ -9,7 +10,7 @@ import (
 	"github.com/profcheck/profcheck/elfscan/internal/module"
 )
 
-// objects collects where data objects may begin: symbols, what pointers and addresses in code lead
+// objects collects where data objects may begin: symbols and their ends, what pointers and addresses in code lead
 // to, sections. What is only loaded or stored directly may be the middle of an object and begins
 // none, and neither does a displacement, which may lie before its object: that counts for the object
 // behind as well.
@@ -25,6 +26,9 @@ func (x *extractor) objects() {
 		for i := range table {
 			if s := &table[i]; s.Defined && !s.Absolute && s.Type != elf.STT_TLS {
 				b.add(s.Addr)
+				if s.Size > 0 && !isFunction(s) {
+					b.add(s.Addr + s.Size)
+				}
 			}
 		}
 	}
@@ -41,7 +45,7 @@ func (x *extractor) objects() {
 	for i := range x.funcs {
 		refs := x.refsOf(&x.funcs[i])
 		for i := range refs {
-			if refs[i].Kind == isa.RefAddr && refs[i].Size != isa.Displaced {
+			if refs[i].Kind == isa.RefAddr && (refs[i].Size == 0 || refs[i].Size == isa.Added) {
 				b.add(refs[i].Target)
 			}
 		}
@@ -52,7 +56,9 @@ func (x *extractor) objects() {
 	}
 }
 
-// displaced adds, for displacements that are no beginning of an object, the next object.
+// displaced adds, for displacements that are no beginning of an object, the next object, and the
+// next function for those in code: $f-1 is added to what is one more. Where a pointer can be fetched,
+// anything around may be meant, except by a jump through a table of the function.
 func (x *extractor) displaced() {
 	if x.hi == 0 {
 		return
@@ -61,14 +67,29 @@ func (x *extractor) displaced() {
 		refs := x.refsOf(&x.funcs[i])
 		for k := range refs {
 			r := &refs[k]
-			if r.Kind != isa.RefAddr || r.Size != isa.Displaced {
+			if r.Kind != isa.RefAddr || r.Size == 0 {
 				continue
+			}
+			if r.Size != isa.Displaced {
+				x.extra = append(x.extra, Ref{At: r.At, Target: r.Target, Kind: Around})
+				if f := x.next(r.Target); f != nil && x.region(r.Target) != nil {
+					x.extra = append(x.extra, Ref{At: r.At, Target: f.start, Kind: Addr})
+				}
 			}
 			if next, ok := slices.BinarySearch(x.data, r.Target); !ok && next < len(x.data) {
 				x.extra = append(x.extra, Ref{At: r.At, Target: x.data[next], Kind: Addr})
 			}
 		}
 	}
+}
+
+// next returns the first function that begins at addr or behind, nil if there is none.
+func (x *extractor) next(addr uint64) *function {
+	i, _ := slices.BinarySearchFunc(x.funcs, addr, func(f function, a uint64) int { return cmp.Compare(f.start, a) })
+	if i == len(x.funcs) {
+		return nil
+	}
+	return &x.funcs[i]
 }
 
 // boundaries collects addresses of data, each once, and sorts them: by a bit for each byte that the

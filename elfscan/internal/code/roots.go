@@ -77,17 +77,16 @@ func (x *extractor) arrays() {
 	}
 }
 
-// words takes every aligned word of a module that is not relocated for a pointer, if it could be
-// one.
+// words takes every word of a module that is not relocated for a pointer, if it could be one. In
+// packed structs they lie anywhere.
 func (x *extractor) words() {
 	for i := range x.m.Segments {
 		s := &x.m.Segments[i]
-		skip := -s.Addr & 7
-		if s.Exec && x.sure() || skip >= uint64(len(s.Data)) {
+		if s.Exec && x.sure() {
 			continue
 		}
-		for b := s.Data[skip:]; len(b) >= 8; b = b[8:] {
-			v := le.Uint64(b)
+		for off := 0; off+8 <= len(s.Data); off++ {
+			v := le.Uint64(s.Data[off:])
 			if v-x.lo >= x.hi-x.lo {
 				continue
 			}

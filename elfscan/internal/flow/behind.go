@@ -95,11 +95,22 @@ func (f *flow) losePointer(v, kept *Value) {
 	}
 }
 
+// giveBack notes the parameters that a function returns: to its caller that is another name for what it
+// passed. Functions without a result look as if they did so too.
+func (f *flow) giveBack(id ValueID) {
+	v := f.vs.Get(id)
+	if v.Cut != CutNone || v.Ors != nil {
+		return
+	}
+	f.out.Returned.add(&v.Params)
+}
+
 // loseBase notes the address in the frame that an operand with an index starts from.
 func (f *flow) loseBase(s *state, o isa.Operand) {
 	for _, r := range [2]isa.Reg{o.Reg, o.Index} {
 		if r != isa.NoReg {
 			f.lose(s, s.regs[r])
+			f.takeAround(s, s.regs[r])
 		}
 	}
 }

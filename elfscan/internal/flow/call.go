@@ -29,6 +29,15 @@ func (f *flow) afterCall(s *state, op *isa.Op) {
 	}
 }
 
+// again forgets the memory of the frame behind a call that may come back twice: at the second time
+// it holds what the function has written since. Registers are those of the first time, or undefined
+// (C11 7.13.2.1).
+func (f *flow) again(s *state, target uint64) {
+	if f.conv.Ordered && f.p.Twice(target) {
+		s.slots = nil
+	}
+}
+
 // killArguments forgets the arguments and results that a call has on the stack.
 func (f *flow) killArguments(s *state, op *isa.Op) {
 	sp := f.vs.Get(s.regs[f.m.SP])

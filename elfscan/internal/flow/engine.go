@@ -239,9 +239,14 @@ func (f *flow) step(op *isa.Op, pc uint64, s *state) bool {
 			return false
 		}
 		f.afterCall(s, op)
+		f.again(s, op.Target)
 	case isa.OpCallInd:
 		f.record(op, pc, s)
+		callees, _ := f.vs.IsConst(f.eval(s, op.A))
 		f.afterCall(s, op)
+		for _, t := range callees {
+			f.again(s, t)
+		}
 	case isa.OpSyscall, isa.OpInt80:
 		f.record(op, pc, s)
 		f.passAddresses(s) // the kernel writes to buffers
@@ -258,6 +263,9 @@ func (f *flow) step(op *isa.Op, pc uint64, s *state) bool {
 	case isa.OpReturn:
 		if f.conv.Leaks {
 			f.leakRegs(s)
+		}
+		if f.conv.Ordered {
+			f.giveBack(s.regs[f.conv.Result])
 		}
 		return false
 	case isa.OpStop:

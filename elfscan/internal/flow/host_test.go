@@ -215,6 +215,7 @@ func (o *object) Stops(target uint64) bool {
 	return known
 }
 
+func (o *object) Twice(uint64) bool              { return false }
 func (o *object) Restarts(uint64) bool           { return false }
 func (o *object) Result(uint64) (ValueID, bool)  { return 0, false }
 func (o *object) StackArgs(uint64) (int64, bool) { return 0, false }
@@ -319,7 +320,7 @@ func (r *chase) follow(fn uint64, s *Summary, id ValueID, depth int) {
 		for i := range up.Calls {
 			if c := &up.Calls[i]; c.Target == fn {
 				for _, d := range v.Derefs {
-					for _, other := range r.o.vs.Aliases(r.o.conv, d, c) {
+					for _, other := range r.o.vs.Aliases(r.o.conv, d, c, false) {
 						if !r.keeps(s, other) {
 							r.fail("may be written behind another pointer")
 						}

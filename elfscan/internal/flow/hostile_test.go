@@ -24,6 +24,7 @@ func (c codeOnly) Bytes(addr, n uint64) []byte {
 }
 func (c codeOnly) Changes(addr uint64) bool       { return addr&8 != 0 }
 func (c codeOnly) Stops(target uint64) bool       { return target&15 == 3 }
+func (c codeOnly) Twice(uint64) bool              { return false }
 func (c codeOnly) Restarts(uint64) bool           { return false }
 func (c codeOnly) Result(uint64) (ValueID, bool)  { return 0, false }
 func (c codeOnly) StackArgs(uint64) (int64, bool) { return 0, false }

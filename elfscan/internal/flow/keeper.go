@@ -1,6 +1,10 @@
 package flow
 
-import "github.com/profcheck/profcheck/elfscan/internal/isa"
+import (
+	"slices"
+
+	"github.com/profcheck/profcheck/elfscan/internal/isa"
+)
 
 // Keeper answers whether memory behind a pointer is still what it was when the pointer was passed.
 //
@@ -18,6 +22,12 @@ type Keeper struct {
 	// Writes reports whether the kernel may write behind argument arg of syscall nr.
 	Writes func(nr uint64, arg int) bool
 
+	// Strict counts the result of a function as another name for what it may return of its parameters,
+	// and an address in a frame as one for all that lies above it, if not below. Functions without a result often
+	// look as if they returned a parameter, and compilers put spilled ones anywhere: code whose sources
+	// show that it does neither needs no such caution.
+	Strict bool
+
 	Values     *Values
 	Convention *Convention
 
@@ -25,7 +35,14 @@ type Keeper struct {
 	// answer holds provided that none of the numbers found there makes the kernel write behind them:
 	// then no first write can be.
 	Provided []int
+
+	// Work counts the calls and stores that were looked at, over all that share it; nil if nobody
+	// counts. Beyond MaxKeepWork nothing is known to stay.
+	Work *int
 }
+
+// MaxKeepWork bounds Keeper.Work. The largest programs of a distribution take less than a hundredth.
+const MaxKeepWork = 1 << 22
 
 // keepDepth bounds how far a pointer is followed into functions that it is passed to.
 const keepDepth = 8
@@ -37,8 +54,8 @@ func (k *Keeper) Keeps(s *Summary, d Deref) bool {
 }
 
 // Private reports whether nobody knows the address of the 8 bytes at off in the frame of function s but
-// what call c leads to: s passes it, or a lower one from which those who get it might reckon, to no
-// other call that keeps it, and stores it nowhere. Of the kernel it is taken that it keeps none.
+// what call c leads to: s passes it, or a lower one (Strict: any other one) from which those who get it
+// might reckon, to no other call that keeps it, and stores neither it nor a lower one anywhere. Of the kernel it is taken that it keeps none.
 func (k *Keeper) Private(s *Summary, c *Call, off int64) bool {
 	if s.Vague || s.Astray < off+8 {
 		return false
@@ -51,7 +68,7 @@ func (k *Keeper) Private(s *Summary, c *Call, off int64) bool {
 		}
 		for _, r := range k.Convention.Params {
 			v := k.Values.Get(e.Regs[r])
-			if v.Stack && v.Off < off+8 && !w.callees(e, Deref{Param: uint8(r), Off: off - v.Off}, keepDepth) {
+			if v.Stack && (k.Strict || v.Off < off+8) && !w.callees(e, Deref{Param: uint8(r), Off: off - v.Off}, keepDepth) {
 				return false
 			}
 		}
@@ -88,7 +105,12 @@ func (w *watch) function(s *Summary, d Deref, depth int) bool {
 	if w.seen[key] = true; s.Vague || depth == 0 || len(w.seen) > 1<<10 {
 		return false
 	}
-	if s.lost(d) {
+	if w.Work != nil {
+		if *w.Work += len(s.Calls) + len(s.Stores) + len(s.Behind); *w.Work > MaxKeepWork {
+			return false
+		}
+	}
+	if s.lost(d) || w.Strict && d.Cell == 0 && s.Under.Has(d.Param) {
 		return false
 	}
 	for i := range s.Behind {
@@ -114,7 +136,7 @@ func (w *watch) function(s *Summary, d Deref, depth int) bool {
 // lost reports whether the pointer of d goes where it is not followed.
 func (s *Summary) lost(d Deref) bool {
 	if d.Cell == 0 {
-		return s.Lost[d.Param>>6]>>(d.Param&63)&1 != 0
+		return s.Lost.Has(d.Param)
 	}
 	for _, c := range s.Cells {
 		if c == d.Cell {
@@ -127,7 +149,7 @@ func (s *Summary) lost(d Deref) bool {
 // from reports whether b may be behind the pointer of d.
 func (b *Behind) from(d Deref) bool {
 	if d.Cell == 0 {
-		return b.Params[d.Param>>6]>>(d.Param&63)&1 != 0
+		return b.Params.Has(d.Param)
 	}
 	for _, c := range b.Cells {
 		if c == d.Cell {
@@ -191,7 +213,8 @@ func (w *watch) callees(c *Call, d Deref, depth int) bool {
 	}
 	for _, t := range targets {
 		s, ok := w.Summary(t)
-		if !ok || !w.function(s, d, depth-1) {
+		// What comes back is not followed.
+		if !ok || w.Strict && d.Cell == 0 && s.Returned.Has(d.Param) || !w.function(s, d, depth-1) {
 			return false
 		}
 	}
@@ -208,7 +231,9 @@ func (w *watch) kernel(c *Call, d Deref) bool {
 			continue
 		}
 		if n := w.Values.Get(c.Regs[number]); !ok && !n.Unknown && n.behind(d) {
-			w.Provided = append(w.Provided, i)
+			if !slices.Contains(w.Provided, i) {
+				w.Provided = append(w.Provided, i)
+			}
 			continue
 		}
 		if !ok {

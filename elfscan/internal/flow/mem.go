@@ -156,6 +156,10 @@ func (f *flow) computed(s *state, kind isa.OpKind, a, b ValueID) ValueID {
 	if f.conv.Ordered {
 		f.loseInto(s, a, j)
 		f.loseInto(s, b, j)
+		if !f.vs.Get(j).Stack && (kind == isa.OpAdd || kind == isa.OpSub) {
+			f.takeAround(s, a)
+			f.takeAround(s, b)
+		}
 		return j
 	}
 	if !f.vs.Get(j).Stack {
@@ -189,18 +193,58 @@ func (f *flow) lose(s *state, id ValueID) {
 }
 
 func (f *flow) take(s *state, off int64) {
-	switch {
-	case !f.conv.Ordered:
-	case off >= f.conv.StackArg:
-		s.lowArg = min(s.lowArg, off)
-		return
-	default:
-		s.low = min(s.low, off)
+	if f.conv.Ordered {
+		f.takeFrom(s, off)
 		return
 	}
 	if !f.taken[off] && !f.escaped(s, off) {
 		f.taken[off] = true
 		f.restart = true
+	}
+}
+
+// takeFrom is take for frames that are trusted in order: from here on, others may read and write what
+// lies at off and above it. What lies there already goes where it is not followed.
+func (f *flow) takeFrom(s *state, off int64) {
+	low, end := &s.low, f.conv.StackArg
+	if off >= end {
+		low, end = &s.lowArg, noneTaken
+	}
+	if off >= *low {
+		return
+	}
+	end = min(end, *low)
+	*low = off
+	for i := range s.slots {
+		// A slot that holds an address further down moves low, and with it what is looked at.
+		if sl := &s.slots[i]; sl.Off+int64(sl.Size) > off && sl.Off < end {
+			if v := f.vs.Get(sl.ID); v.Stack {
+				f.lose(s, sl.ID)
+			} else if v.Derived() && v.Cut == CutNone && v.Ors == nil {
+				f.out.Under.add(&v.Params)
+			}
+			if f.conv.Leaks {
+				f.leak(sl.ID)
+			}
+		}
+	}
+}
+
+// farBelow is an offset below all of a frame.
+const farBelow = -1 << 40
+
+// takeAround notes an address that is computed from id by an unknown amount, beside a distance that
+// code may have folded into it: from the frame or stack pointer any object of the frame can be meant.
+func (f *flow) takeAround(s *state, id ValueID) {
+	v := f.vs.Get(id)
+	if !f.conv.Ordered || !v.Stack {
+		return
+	}
+	for _, r := range [2]isa.Reg{f.m.SP, f.m.FP} {
+		if base := f.vs.Get(s.regs[r]); base.Stack && base.Off == v.Off {
+			f.take(s, farBelow)
+			f.out.Astray = farBelow
+		}
 	}
 }
 
@@ -221,7 +265,6 @@ func (f *flow) storeSomewhere(s *state, base ValueID, pc uint64) {
 		return
 	}
 	if v.Off < f.conv.StackArg || f.fn.Hand {
-		const farBelow = -1 << 40
 		f.killSlots(s, farBelow, f.conv.StackArg-farBelow)
 	}
 	if v.Off >= f.conv.StackArg || f.fn.Hand {

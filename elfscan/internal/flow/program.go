@@ -20,6 +20,9 @@ type Program interface {
 	Changes(addr uint64) bool
 	// Stops reports whether a call of the function at target never comes back.
 	Stops(target uint64) bool
+	// Twice reports whether a call of the function at target may come back once more, as those of
+	// setjmp, getcontext and vfork do, after the caller went on.
+	Twice(target uint64) bool
 	// Restarts reports whether the function at target grows the stack and starts its caller over.
 	Restarts(target uint64) bool
 	// Result returns what the function at target returns first, if that is known.

@@ -117,17 +117,23 @@ func (vs *Values) Content(p Program, ptr ValueID, off int64, size uint8, frame [
 }
 
 // Aliases lists the other parameters through which the function that c calls gets at the memory at
-// d, in the frame of the caller. Keeper must answer for each of them.
-func (vs *Values) Aliases(conv *Convention, d Deref, c *Call) []Deref {
+// d, in the frame of the caller. Keeper must answer for each of them. What an address means lies where
+// it points and above, unless strict, when it may be the end of it.
+func (vs *Values) Aliases(conv *Convention, d Deref, c *Call, strict bool) []Deref {
 	ptr := *vs.Get(c.argument(conv, d.Param))
 	if d.Cell != 0 || !ptr.Stack {
 		return nil
 	}
 	var out []Deref
 	for _, r := range conv.Params {
-		// From where an address points on, all counts to one object.
-		if v := vs.Get(c.Regs[r]); v.Stack && uint8(r) != d.Param && v.Off < ptr.Off+d.Off+8 {
+		if v := vs.Get(c.Regs[r]); v.Stack && uint8(r) != d.Param && (strict || v.Off < ptr.Off+d.Off+8) {
 			out = append(out, Deref{Param: uint8(r), Off: ptr.Off + d.Off - v.Off})
+		}
+	}
+	for k, id := range c.Stack8 {
+		j := 2*int64(k) - (conv.StackArg-conv.Machine.CallPush)/4
+		if v := vs.Get(id); v.Stack && j >= 0 && uint8(64+j) != d.Param && (strict || v.Off < ptr.Off+d.Off+8) {
+			out = append(out, Deref{Param: uint8(64 + j), Off: ptr.Off + d.Off - v.Off})
 		}
 	}
 	return out

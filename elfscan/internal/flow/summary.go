@@ -53,6 +53,11 @@ type Summary struct {
 	Behind []Behind // stores behind pointers
 	Lost   ParamSet // parameters that go, as pointers, where they are not followed
 	Cells  []uint64 // variables whose content does
-	Astray int64    // the lowest address in its frame that goes elsewhere than to a call in a register
-	Vague  bool     // too much work: nothing is known but where calls and stores are
+	// Returned are parameters that may be, or point to where, the result points.
+	Returned ParamSet
+	// Under are parameters that lie in the frame at or above an address that goes elsewhere: in the
+	// same object, or beside it.
+	Under  ParamSet
+	Astray int64 // the lowest address in its frame that goes elsewhere than to a call in a register
+	Vague  bool  // too much work: nothing is known but where calls and stores are
 }

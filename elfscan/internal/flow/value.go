@@ -35,6 +35,14 @@ type ParamSet [2]uint64
 // Empty reports whether p has no parameter.
 func (p ParamSet) Empty() bool { return p[0]|p[1] == 0 }
 
+// Has reports whether p has the parameter that a Deref calls i.
+func (p ParamSet) Has(i uint8) bool { return p[i>>6]>>(i&63)&1 != 0 }
+
+func (p *ParamSet) add(q *ParamSet) {
+	p[0] |= q[0]
+	p[1] |= q[1]
+}
+
 // Deref is the memory Off bytes behind a pointer: behind the one in the variable at Cell or, if
 // that is 0, behind the one that the function got as a parameter.
 type Deref struct {

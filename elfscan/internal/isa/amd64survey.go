@@ -98,7 +98,11 @@ func absolutes(insn []byte, m int, a attr, x enc, at, lo, hi uint64, refs []Ref)
 			v = binary.LittleEndian.Uint64(insn[n-8:])
 		}
 		if v >= lo && v < hi {
-			refs = append(refs, Ref{At: at, Target: v, Kind: RefAddr})
+			ref := Ref{At: at, Target: v, Kind: RefAddr}
+			if addsImmediate(insn, m, x) {
+				ref.Size = Added
+			}
+			refs = append(refs, ref)
 		}
 	}
 	if m == 0 || x&encSeg != 0 || a&modIsReg != 0 || a&clMask != clLea && a&noAccess != 0 {
@@ -114,10 +118,39 @@ func absolutes(insn []byte, m int, a attr, x enc, at, lo, hi uint64, refs []Ref)
 	default:
 		return refs
 	}
-	if v := uint64(binary.LittleEndian.Uint32(insn[disp:])); v >= lo && v < hi {
+	v := uint64(binary.LittleEndian.Uint32(insn[disp:]))
+	d := insn64{code: insn, m: m, attr: a, enc: x, pc: at}
+	switch {
+	case d.fetches() && !(b&7 == 4 && insn[m+1]&7 == 4): // the stack pointer leads to no table
+		if slack := lo / 2; v >= lo-slack && v < hi+slack {
+			refs = append(refs, Ref{At: at, Target: v, Kind: RefAddr, Size: Biased})
+		}
+	case v >= lo && v < hi:
 		refs = append(refs, Ref{At: at, Target: v, Kind: RefAddr, Size: Displaced})
 	}
 	return refs
+}
+
+// addsImmediate reports whether the instruction adds its immediate to a register. An address that is
+// subtracted makes a distance, no other address.
+func addsImmediate(insn []byte, m int, x enc) bool {
+	op := x.opcode()
+	return x.table() == mapOne && (op == 0x05 || op == 0x81 && insn[m] >= 0xc0 && insn[m]>>3&7 == 0)
+}
+
+// fetches reports whether the instruction can get a pointer by its memory operand: it forms the
+// address, or reads 8 bytes there or more.
+func (d *insn64) fetches() bool {
+	op, table := d.enc.opcode(), d.enc.table()
+	exchanges := table == mapOne && op == 0x87 || table >= map0F && table <= map0F+3 && (op == 0xb1 || op == 0xc1) // XCHG, CMPXCHG, XADD
+	switch {
+	case d.attr&clMask == clLea, d.vectorIndex():
+		return true
+	case d.attr.writesRM(d.modrm()>>3&7) && !exchanges:
+		return false
+	}
+	size := d.accessSize(exchanges)
+	return size == 0 || size >= 8
 }
 
 // Plausible reports whether the x86-64 instruction is one that compilers and people write for user

@@ -83,9 +83,17 @@ type Ref struct {
 	Size   uint8 // RefLoad, RefStore of Survey: bytes accessed, 0 if not known (then at most 64)
 }
 
-// Displaced is the Size of a RefAddr that Survey makes of a displacement with base or index. What is
-// meant may begin a few elements further on: compilers write table[i-1] as table-8(,%rax,8).
-const Displaced = 1
+// Displaced, Biased and Added are the Sizes of a RefAddr that Survey makes of a number to which a
+// register is added. What is meant may begin elsewhere: compilers write table[i-1] as
+// table-8(,%rax,8), and handlers[c-'a'] as handlers-776(,%rax,8). Displaced is a displacement with base
+// or index; it is Biased if it can fetch a pointer: 8 bytes or more are read there, or the address is
+// formed. As the register may make up for much, these count near [lo, hi), too. Added is an immediate
+// that is added to a register.
+const (
+	Displaced = 1
+	Biased    = 2
+	Added     = 3
+)
 
 // OpKind says what an Op does.
 type OpKind uint8

@@ -53,12 +53,13 @@ func parseCache(data []byte) map[string][]cacheEntry {
 	if endian := body[28] & 3; endian != 0 && endian != cacheLittle || n > maxCacheEntries || cacheNewHeader+n*cacheNewEntry > uint64(len(body)) {
 		return nil
 	}
-	names := cacheHwcaps(body)
+	text := string(body) // names are parts of it: many entries can name the same bytes
+	names := cacheHwcaps(body, text)
 	out := make(map[string][]cacheEntry, n)
 	for i := range n {
 		e := body[cacheNewHeader+i*cacheNewEntry:]
-		key, okKey := cacheString(body, binary.LittleEndian.Uint32(e[4:]))
-		value, okValue := cacheString(body, binary.LittleEndian.Uint32(e[8:]))
+		key, okKey := cacheString(text, binary.LittleEndian.Uint32(e[4:]))
+		value, okValue := cacheString(text, binary.LittleEndian.Uint32(e[8:]))
 		hwcaps, okHwcaps := hwcapsName(binary.LittleEndian.Uint64(e[16:]), names)
 		if okKey && okValue && okHwcaps {
 			out[key] = append(out[key], cacheEntry{Path: value, Flags: binary.LittleEndian.Uint32(e), Hwcaps: hwcaps})
@@ -69,7 +70,7 @@ func parseCache(data []byte) map[string][]cacheEntry {
 
 // oldCache reads the entries of a cache without the newer part, written before glibc 2.2.
 func oldCache(data []byte, n uint64) map[string][]cacheEntry {
-	strs := data[cacheOldHeader+n*cacheOldEntry:]
+	strs := string(data[cacheOldHeader+n*cacheOldEntry:])
 	out := make(map[string][]cacheEntry, n)
 	for i := range n {
 		e := data[cacheOldHeader+i*cacheOldEntry:]
@@ -83,7 +84,7 @@ func oldCache(data []byte, n uint64) map[string][]cacheEntry {
 }
 
 // cacheHwcaps reads the names of glibc-hwcaps directories from the extension area.
-func cacheHwcaps(body []byte) []string {
+func cacheHwcaps(body []byte, text string) []string {
 	at := uint64(binary.LittleEndian.Uint32(body[32:]))
 	if at == 0 || at+8 > uint64(len(body)) || binary.LittleEndian.Uint32(body[at:]) != cacheExtension {
 		return nil
@@ -103,7 +104,7 @@ func cacheHwcaps(body []byte) []string {
 		}
 		var names []string
 		for j := offset; j+4 <= offset+size && len(names) < cacheSections; j += 4 {
-			name, _ := cacheString(body, binary.LittleEndian.Uint32(body[j:]))
+			name, _ := cacheString(text, binary.LittleEndian.Uint32(body[j:]))
 			names = append(names, name)
 		}
 		return names
@@ -127,12 +128,12 @@ func hwcapsName(hwcap uint64, names []string) (string, bool) {
 	return "legacy", true
 }
 
-func cacheString(data []byte, at uint32) (string, bool) {
-	if uint64(at) >= uint64(len(data)) {
+func cacheString(text string, at uint32) (string, bool) {
+	if uint64(at) >= uint64(len(text)) {
 		return "", false
 	}
-	s, _, ok := bytes.Cut(data[at:min(uint64(len(data)), uint64(at)+maxPath)], []byte{0})
-	return string(s), ok
+	s, _, ok := strings.Cut(text[at:min(uint64(len(text)), uint64(at)+maxPath)], "\x00")
+	return s, ok
 }
 
 // cacheFlags is _DL_CACHE_DEFAULT_ID of the architecture: which entries are for this kind of

@@ -31,11 +31,11 @@ func (c *confReader) file(name string, depth int) {
 	if c.files++; c.files > maxConfFiles || depth > maxConfDepth {
 		return
 	}
-	data, err := c.root.readAtMost(name, maxConfSize)
+	text, err := c.root.readText(name)
 	if err != nil {
 		return
 	}
-	dirs, includes := parseConf(string(data), name)
+	dirs, includes := parseConf(text, name)
 	for i, d := range dirs {
 		// An include stands between the directories, at its place.
 		if d != "" {
@@ -84,6 +84,9 @@ func (r *Root) glob(pattern string) []string {
 	for part := range strings.SplitSeq(strings.TrimPrefix(path.Clean(pattern), "/"), "/") {
 		var next []string
 		for _, dir := range found {
+			if len(next) > maxConfFiles {
+				break
+			}
 			if !strings.ContainsAny(part, `*?[\`) {
 				if at := path.Join(dir, part); r.exists(at) {
 					next = append(next, at)

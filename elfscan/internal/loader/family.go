@@ -72,9 +72,11 @@ func (s *surroundings) programIs(names ...string) bool {
 // files resolves paths, and leaves out what is not there.
 func (s *surroundings) files(paths ...string) []string {
 	var out []string
+	seen := map[string]bool{}
 	for _, p := range paths {
 		info, inside, err := s.r.stat(p)
-		if err == nil && info.Mode().IsRegular() && !slices.Contains(out, inside) {
+		if err == nil && info.Mode().IsRegular() && !seen[inside] {
+			seen[inside] = true
 			out = append(out, inside)
 		}
 	}
@@ -94,11 +96,8 @@ func (s *surroundings) objects(dir, prefix string) []string {
 
 // text is a configuration file, "" if there is none.
 func (s *surroundings) text(at string) string {
-	data, err := s.r.readAtMost(at, maxConfSize)
-	if err != nil {
-		return ""
-	}
-	return string(data)
+	text, _ := s.r.readText(at)
+	return text
 }
 
 // opened is where dlopen would find a name for a module, as a list for Family.Files.

@@ -1,10 +1,13 @@
 package loader
 
 import (
+	"bytes"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/profcheck/profcheck/elfscan/internal/module"
 )
 
 // glibcRelease is the minor version of glibc 2 by the versions that its C library defines, 0 if the
@@ -30,8 +33,12 @@ func (s *surroundings) glibcRelease() int {
 // a database that is not in it, only these two are used (nss/nss_database.c). libnss_systemd is
 // what id, nginx and lighttpd were seen to open on Debian 12.
 func nssFamilies(s *surroundings) []Family {
-	release := s.glibcRelease()
-	if release == 0 {
+	libc, builtIn := s.library("libc.so.6"), s.glibcRelease() >= 34
+	switch program := s.staticGlibc(); {
+	case libc != nil && s.glibcRelease() > 0:
+	case program != nil && program.holds("/etc/nsswitch.conf\x00"):
+		libc, builtIn = program, program.holds("_nss_files_")
+	default:
 		return nil
 	}
 	databases := parseNsswitch(s.text("/etc/nsswitch.conf"))
@@ -39,7 +46,6 @@ func nssFamilies(s *surroundings) []Family {
 		databases = []database{{"hosts", []string{"dns", "files"}}, {"passwd", []string{"files"}}}
 	}
 	var out []Family
-	libc := s.library("libc.so.6")
 	by := map[string][]string{} // the databases of each service
 	var services []string
 	for _, d := range databases {
@@ -51,7 +57,7 @@ func nssFamilies(s *surroundings) []Family {
 		}
 	}
 	for _, service := range services {
-		if release >= 34 && (service == "files" || service == "dns") {
+		if builtIn && (service == "files" || service == "dns") {
 			continue
 		}
 		if files := s.opened("libnss_"+service+".so.2", libc); files != nil {
@@ -63,6 +69,23 @@ func nssFamilies(s *surroundings) []Family {
 		}
 	}
 	return out
+}
+
+// staticGlibc is the program if it has glibc inside, with the part of its loader that opens libraries,
+// nil otherwise. A text of that part tells, as such programs are stripped more often than not.
+func (s *surroundings) staticGlibc() *Loaded {
+	if len(s.c.Modules) == 0 {
+		return nil
+	}
+	if m := s.c.Modules[0]; m.Module.Interp == "" && len(m.Needed) == 0 && m.holds("invalid mode for dlopen()\x00") {
+		return m
+	}
+	return nil
+}
+
+// holds reports whether a module's image has a text in it.
+func (m *Loaded) holds(text string) bool {
+	return slices.ContainsFunc(m.Segments, func(s module.Segment) bool { return bytes.Contains(s.Data, []byte(text)) })
 }
 
 // database is a line of nsswitch.conf.
@@ -150,7 +173,7 @@ func pamFamily(s *surroundings) []Family {
 		}
 	}
 	slices.Sort(found)
-	files := s.files(found...)
+	files := s.files(slices.Compact(found)...)
 	if files == nil {
 		return nil
 	}

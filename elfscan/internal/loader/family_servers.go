@@ -28,7 +28,11 @@ func (v *server) families(s *surroundings) []Family {
 	for _, dir := range v.dirs {
 		others = append(others, s.objects(dir, v.prefix)...)
 	}
-	others = slices.DeleteFunc(s.files(others...), func(at string) bool { return slices.Contains(named, at) })
+	isNamed := map[string]bool{}
+	for _, at := range named {
+		isNamed[at] = true
+	}
+	others = slices.DeleteFunc(s.files(others...), func(at string) bool { return isNamed[at] })
 	if len(others) > 0 {
 		out = append(out, Family{Name: v.name + ", others", Condition: "another configuration than the root's names the module", Files: others})
 	}

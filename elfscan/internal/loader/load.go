@@ -223,6 +223,10 @@ func (l *linker) needs(i int) {
 		return
 	}
 	m.expanded = true
+	for _, name := range m.Filters {
+		// glibc looks for symbols there first; musl does not know them.
+		l.missing(name, i, "given by DT_FILTER or DT_AUXILIARY, which is not followed")
+	}
 	for _, name := range m.Needed {
 		j, reason := l.object(name, i)
 		if reason != "" {
@@ -235,6 +239,9 @@ func (l *linker) needs(i int) {
 
 // object maps the file for a name, or finds that it is mapped already.
 func (l *linker) object(name string, by int) (int, string) {
+	if l.root.Spent() {
+		return 0, errSpent.Error()
+	}
 	name = l.rules.expand(l, name, by)
 	if name == "" {
 		return 0, "empty name"
@@ -320,10 +327,10 @@ func (l *linker) variants() {
 	}
 }
 
-// missing notes a library once. When the bound of the closure is reached, that is one line.
+// missing notes a library once. When a bound is reached, that is one line.
 func (l *linker) missing(name string, by int, reason string) {
 	key := name
-	if l.tooMany {
+	if l.tooMany || l.root.Spent() {
 		key = "\x00bound"
 	}
 	if l.absent[key] || len(l.c.Missing) >= maxMissing {

@@ -26,7 +26,7 @@ func (r *Root) Open(c *Closure, name string, from *Loaded) ([]int, error) {
 	j, reason := l.object(name, by)
 	if reason != "" {
 		l.missing(name, by, reason)
-		if l.tooMany {
+		if l.tooMany || r.Spent() {
 			return nil, fmt.Errorf("open %s: %s", name, reason)
 		}
 		return nil, nil

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -18,7 +20,14 @@ const (
 	maxLinks    = 40   // MAXSYMLINKS: symbolic links followed for one path
 	maxPath     = 4096 // PATH_MAX, with the final NUL
 	maxFileSize = 1 << 30
+
+	// maxWork bounds what all look-ups in one Root cost together: a file that is asked about, or that a
+	// directory lists, counts one. The largest programs of a distribution stay below 100,000.
+	maxWork = 4_000_000
 )
+
+// errSpent ends every look-up once maxWork is reached.
+var errSpent = fmt.Errorf("the files to look at are more than the limit of %d", maxWork)
 
 // DefaultPath is where a name without slash is looked for, unless Root.SearchPath says otherwise.
 const DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -33,7 +42,16 @@ type Root struct {
 	dir string // of the host, without final slash; "" for the machine's own root
 	cwd string // where relative paths start
 	fs  *os.Root
+
+	work atomic.Int64
 }
+
+// Spent reports whether the bound on look-ups was reached: configuration files, search paths and links
+// can multiply each other. Nothing is found from then on.
+func (r *Root) Spent() bool { return r.work.Load() > maxWork }
+
+// spend counts work and reports whether the bound allows it.
+func (r *Root) spend(n int) bool { return r.work.Add(int64(n)) <= maxWork }
 
 // NewRoot returns the root at a directory of this machine; "" and "/" are the machine's own.
 func NewRoot(dir string) (*Root, error) {
@@ -51,8 +69,7 @@ func NewRoot(dir string) (*Root, error) {
 	if err != nil {
 		return nil, fmt.Errorf("root %s: %w", dir, err)
 	}
-	// The directory itself may be reached through links of the machine.
-	abs, err = filepath.EvalSymlinks(abs)
+	abs, err = withoutLinks(abs)
 	if err != nil {
 		return nil, fmt.Errorf("root %s: %w", dir, err)
 	}
@@ -61,6 +78,21 @@ func NewRoot(dir string) (*Root, error) {
 		return nil, fmt.Errorf("root %s: %w", dir, err)
 	}
 	return &Root{SearchPath: DefaultPath, dir: strings.TrimSuffix(abs, string(filepath.Separator)), cwd: "/", fs: opened}, nil
+}
+
+// withoutLinks resolves the links of the machine that lead to a directory. The text of /proc/PID/root is
+// a path that means something to that process only: such a link stays, for the kernel to follow.
+func withoutLinks(dir string) (string, error) {
+	there, err := os.Stat(dir)
+	if err != nil {
+		return "", err
+	}
+	if plain, err := filepath.EvalSymlinks(dir); err == nil {
+		if info, err := os.Stat(plain); err == nil && os.SameFile(info, there) {
+			return plain, nil
+		}
+	}
+	return dir + string(filepath.Separator) + ".", nil
 }
 
 // Own reports whether r is the root of the machine itself.
@@ -92,17 +124,27 @@ func (r *Root) Resolve(path string) (host, inside string, err error) {
 	if !strings.HasPrefix(path, "/") {
 		path = r.cwd + "/" + path
 	}
-	done, err := r.walk(path)
+	done, magic, err := r.walk(path)
 	if err != nil {
 		return fail(err)
 	}
-	inside = "/" + strings.Join(done, "/")
-	return r.hostPath(done), inside, nil
+	host, inside = r.hostPath(done), "/"+strings.Join(done, "/")
+	if magic && r.Own() {
+		there, err := os.Stat(path)
+		if info, found := os.Stat(host); err == nil && (found != nil || !os.SameFile(info, there)) {
+			return fail(errElsewhere)
+		}
+	}
+	return host, inside, nil
 }
 
-// walk resolves one absolute path to its components without links.
-func (r *Root) walk(path string) ([]string, error) {
-	var done []string
+// errElsewhere is for /proc/PID/exe and the like, if the process has another root: the text of the link
+// is the path of another file here.
+var errElsewhere = errors.New("a link in /proc leads to another file than its text says: name it with --root /proc/PID/root")
+
+// walk resolves one absolute path to its components without links. It tells whether a link in /proc was
+// among these.
+func (r *Root) walk(path string) (done []string, magic bool, err error) {
 	// The components to come, last one first.
 	rest := reversed(path)
 	links, isDir := 0, true
@@ -110,7 +152,7 @@ func (r *Root) walk(path string) ([]string, error) {
 		name := rest[len(rest)-1]
 		rest = rest[:len(rest)-1]
 		if !isDir {
-			return nil, syscall.ENOTDIR
+			return nil, false, syscall.ENOTDIR
 		}
 		switch name {
 		case "", ".":
@@ -120,24 +162,28 @@ func (r *Root) walk(path string) ([]string, error) {
 			continue
 		}
 		if !filepath.IsLocal(name) || filepath.Base(name) != name {
-			return nil, fs.ErrNotExist // on Windows, what would name a drive or a device
+			return nil, false, fs.ErrNotExist // on Windows, what would name a drive or a device
 		}
 		host := r.hostPath(append(done, name))
+		if !r.spend(1 + len(host)/128) {
+			return nil, false, errSpent
+		}
 		info, err := os.Lstat(host)
 		if err != nil {
-			return nil, cause(err)
+			return nil, false, cause(err)
 		}
 		if info.Mode()&fs.ModeSymlink == 0 {
 			done = append(done, name)
 			isDir = info.IsDir()
 			continue
 		}
+		magic = magic || strings.HasPrefix(host, "/proc/")
 		if links++; links > maxLinks {
-			return nil, syscall.ELOOP
+			return nil, false, syscall.ELOOP
 		}
 		target, err := os.Readlink(host)
 		if err != nil {
-			return nil, cause(err)
+			return nil, false, cause(err)
 		}
 		target = filepath.ToSlash(target)
 		if strings.HasPrefix(target, "/") {
@@ -145,7 +191,7 @@ func (r *Root) walk(path string) ([]string, error) {
 		}
 		rest = append(rest, reversed(target)...)
 	}
-	return done, nil
+	return done, magic, nil
 }
 
 // hostPath is the place on this machine of a path without links.
@@ -177,7 +223,7 @@ func (r *Root) open(inside string) (*os.File, error) {
 		return os.Open(filepath.FromSlash(inside))
 	}
 	// os.Root refuses what leaves it, should a link have appeared since.
-	return r.fs.Open(filepath.FromSlash(strings.TrimPrefix(inside, "/")))
+	return r.fs.Open(filepath.FromSlash(cmp.Or(strings.TrimPrefix(inside, "/"), ".")))
 }
 
 // stat describes the file at a path inside the root, following links.
@@ -251,8 +297,23 @@ func (r *Root) readDir(path string) []string {
 	}
 	defer f.Close()
 	names, _ := f.Readdirnames(maxDirNames)
+	if !r.spend(len(names)) {
+		return nil
+	}
 	slices.Sort(names)
 	return names
+}
+
+// readText returns a configuration file. Its length is work: every line of it may be a name.
+func (r *Root) readText(path string) (string, error) {
+	data, err := r.readAtMost(path, maxConfSize)
+	if err == nil && !r.spend(len(data)/16) {
+		err = errSpent
+	}
+	if err != nil {
+		return "", err
+	}
+	return string(data), nil
 }
 
 const maxDirNames = 100_000

@@ -136,7 +136,7 @@ func (s *search) rpath(by int) (found, verdict) {
 
 func (s *search) ofModule(i int, dirs []string) (found, verdict) {
 	m := s.l.c.Modules[i]
-	if len(dirs) == 0 || len(m.Runpath) > 0 && &dirs[0] != &m.Runpath[0] {
+	if len(dirs) == 0 || !s.l.root.spend(len(dirs)) || len(m.Runpath) > 0 && &dirs[0] != &m.Runpath[0] {
 		return found{}, absent
 	}
 	expanded := make([]string, 0, len(dirs))
@@ -159,6 +159,9 @@ func (s *search) runpath(by int) (found, verdict) {
 func (s *search) fromCache(by int) (found, verdict) {
 	s.g.readCache(s.l.root)
 	var first, rest []cacheEntry
+	if !s.l.root.spend(len(s.g.cache[s.name])) {
+		return found{}, absent
+	}
 	for _, e := range s.g.cache[s.name] {
 		if !e.usable(s.l.program) {
 			continue

@@ -19,7 +19,7 @@ type dynamic struct {
 
 	soname, rpath, runpath          uint64 // offsets in the string table
 	hasSoname, hasRpath, hasRunpath bool
-	needed                          []uint64
+	needed, filters                 []uint64
 	text                            stringTable
 	initArray, finiArray, preinit   Span
 }
@@ -66,6 +66,8 @@ func (r *reader) dynamicEntry(tag elf.DynTag, v uint64) {
 	switch tag {
 	case elf.DT_NEEDED:
 		d.needed = append(d.needed, v)
+	case elf.DT_AUXILIARY, elf.DT_FILTER:
+		d.filters = append(d.filters, v)
 	case elf.DT_SONAME:
 		d.soname, d.hasSoname = v, true
 	case elf.DT_RPATH:
@@ -183,6 +185,11 @@ func (r *reader) dynamicNames() {
 			continue
 		}
 		r.Needed = append(r.Needed, name)
+	}
+	for _, at := range d.filters {
+		if name := d.text.at(at); name != "" {
+			r.Filters = append(r.Filters, name)
+		}
 	}
 	if d.hasSoname {
 		r.Soname = d.text.at(d.soname)

@@ -18,10 +18,13 @@ type Module struct {
 	Interp  string   // PT_INTERP, "" if none
 	Soname  string   // DT_SONAME
 	Needed  []string // DT_NEEDED, in order
+	Filters []string // DT_AUXILIARY and DT_FILTER: libraries whose symbols come before its own
 	Rpath   []string // DT_RPATH split at colons, as written; ignored by the loader if Runpath is there
 	Runpath []string // DT_RUNPATH likewise
 	Flags1  uint64   // DT_FLAGS_1: DF_1_NODEFLIB, DF_1_PIE and others
 	BindNow bool     // DT_BIND_NOW, DF_BIND_NOW or DF_1_NOW
+
+	ExecStack bool // PT_GNU_STACK asks for an executable stack
 
 	Segments []Segment // PT_LOAD, ascending address
 	Relro    []Span    // PT_GNU_RELRO

@@ -220,6 +220,8 @@ func (r *reader) program(h []byte) error {
 		r.hasInterp, r.Interp = true, zeroTerminated(b)
 	case elf.PT_GNU_RELRO:
 		r.Relro = []Span{{addr, inMemory}} // of several, loaders protect the last one
+	case elf.PT_GNU_STACK:
+		r.ExecStack = flags&elf.PF_X != 0
 	case elf.PT_TLS:
 		r.TLS = Span{addr, inFile}
 	case elf.PT_DYNAMIC:

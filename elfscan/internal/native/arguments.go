@@ -31,7 +31,7 @@ func (r *resolver) argumentKept(fn node, d flow.Deref) bool {
 	if d.Cell != 0 {
 		return false
 	}
-	k := r.p.keeper()
+	k := r.p.keeper(fn)
 	return k.Keeps(r.p.summary(fn), d) && len(k.Provided) == 0
 }
 
@@ -49,10 +49,10 @@ func (r *resolver) argument(fn node, id flow.ValueID, sum *flow.Summary, c *flow
 // passedAlone reports whether fn, which call c leads to, writes to the memory of d through no other
 // pointer than that of d.
 func (r *resolver) passedAlone(fn node, d flow.Deref, sum *flow.Summary, c *flow.Call) bool {
-	if at, ok := r.p.vs.InFrame(r.p.conv, d, c); ok && !r.p.keeper().Private(sum, c, at) {
+	if at, ok := r.p.vs.InFrame(r.p.conv, d, c); ok && !r.p.keeper(fn).Private(sum, c, at) {
 		return false
 	}
-	for _, a := range r.p.vs.Aliases(r.p.conv, d, c) {
+	for _, a := range r.p.vs.Aliases(r.p.conv, d, c, !r.p.ofLibc(fn)) {
 		if !r.argumentKept(fn, a) {
 			return false
 		}

@@ -2,8 +2,10 @@ package native
 
 import (
 	"debug/elf"
+	"encoding/binary"
 	"slices"
 
+	"github.com/profcheck/profcheck/elfscan/internal/code"
 	"github.com/profcheck/profcheck/elfscan/internal/loader"
 	"github.com/profcheck/profcheck/elfscan/internal/module"
 )
@@ -120,21 +122,74 @@ func (m *mapped) sortWords() {
 }
 
 // findPointers takes for pointers what looks like one in the data of a program that was linked to a
-// fixed address: aligned words that hold the start of a function or an address in a segment of data.
+// fixed address: words that hold an address in a function or in a segment of data. They may lie
+// anywhere, in packed structs, but what overlaps with an aligned pointer is none unless it leads to
+// where a function begins. A pointer into a function is a second entry of it, or a label: only those
+// in jump tables are left out, which the function that has the table follows by itself.
 func (m *mapped) findPointers() {
+	tables := m.jumpTables()
 	for i := range m.Segments {
 		seg := &m.Segments[i]
-		for a := (seg.Addr + 7) &^ 7; a-seg.Addr+8 <= uint64(len(seg.Data)); a += 8 {
-			w, ok := m.rawWord(a)
-			if !ok || w < 4096 || w >= m.end || seg.Exec && m.fn(a) >= 0 {
+		aligned := uint64(0) // the end of the last aligned pointer
+		own := -1            // whose jump table goes on here
+		for off := 0; off+8 <= len(seg.Data); off++ {
+			a, w := seg.Addr+uint64(off), binary.LittleEndian.Uint64(seg.Data[off:])
+			if a%8 == 0 && own >= 0 && !m.entryOf(own, a, w) {
+				own = -1
+			}
+			if w < 4096 || w >= m.end || seg.Exec && m.fn(a) >= 0 {
 				continue
 			}
-			if f := m.fn(w); f >= 0 && m.facts.Funcs[f].Start != w || f < 0 && m.segment(w) == nil {
+			if f, ok := tables[a]; ok {
+				own = f
+			}
+			f := m.fn(w)
+			starts := f >= 0 && m.facts.Funcs[f].Start == w
+			switch {
+			case f < 0 && m.segment(w) == nil, !starts && f >= 0 && own >= 0 && a%8 == 0:
+				continue
+			case a%8 == 0:
+				aligned = a + 8
+			case !starts && (a < aligned || f >= 0 || m.pointsAt(seg.Data, off+8-int(a%8), seg.Addr)):
 				continue
 			}
 			m.words = append(m.words, word{addr: a, value: m.base + w})
 		}
 	}
+}
+
+// pointsAt reports whether the word at an offset, which is aligned, can be a pointer.
+func (m *mapped) pointsAt(data []byte, off int, base uint64) bool {
+	if off+8 > len(data) {
+		return false
+	}
+	w := binary.LittleEndian.Uint64(data[off:])
+	return w >= 4096 && w < m.end && m.segment(w) != nil
+}
+
+// jumpTables returns the functions by the addresses of their jump tables.
+func (m *mapped) jumpTables() map[uint64]int {
+	tables := map[uint64]int{}
+	for i := range m.facts.Funcs {
+		f := &m.facts.Funcs[i]
+		for _, r := range m.facts.Refs[f.First : f.First+f.N] {
+			if r.Kind == code.Table {
+				tables[r.Target] = i
+			}
+		}
+	}
+	return tables
+}
+
+// entryOf reports whether the word w at addr can be a further entry of a jump table of function f: it
+// leads into the function, or elsewhere, to a cold part of it, if no other object begins here.
+func (m *mapped) entryOf(f int, addr, w uint64) bool {
+	to := m.fn(w)
+	if to < 0 || to == f {
+		return to >= 0
+	}
+	_, begins := slices.BinarySearch(m.facts.Objects, addr)
+	return !begins
 }
 
 // copies gives the places of COPY relocations the words of the objects that are copied there.

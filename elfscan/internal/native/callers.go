@@ -102,6 +102,13 @@ func (p *program) callersOf(n node) []node {
 	return out
 }
 
+// taker is who takes the address of a function, so that its callers are not known: a function that forms
+// it or data that holds it.
+type taker struct {
+	incoming
+	to node // the function, or its entry in a linkage table
+}
+
 // unseen says why there are callers of function n that are not known; "" if all are known.
 func (p *program) unseen(n node) string {
 	why, ok := p.unseenBy[n]
@@ -120,10 +127,14 @@ func (p *program) findUnseen(n node) string {
 		switch {
 		case in.kind == edgeData, in.kind == edgeReference && !p.onlyCalls(in.from, p.start(n)):
 			if _, ok := p.held(n); !ok {
+				p.takers[n] = taker{in, n}
 				return "the function that takes the number is called through a pointer"
 			}
 		case in.kind == edgeCall && p.behind(in.from) == n:
 			if why := p.unseen(in.from); why != "" {
+				if t, ok := p.takers[in.from]; ok {
+					p.takers[n] = t
+				}
 				return why
 			}
 		}

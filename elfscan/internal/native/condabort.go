@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/profcheck/profcheck/elfscan/internal/code"
+	"github.com/profcheck/profcheck/elfscan/internal/isa"
 )
 
 // abortFamily are functions that end the process because something is wrong with it, as glibc and
@@ -28,6 +29,9 @@ func (p *program) aborts(r *resolver) ([]node, []uint64) {
 		return nil, nil
 	}
 	libc := p.owner(nodes[0])
+	if !p.isLibc(libc) {
+		return nodes, nil // what follows goes by shape, which functions of the program may have as well
+	}
 	ending := p.makers(r, "exit", "exit_group", "execve", "execveat", "rt_sigreturn")
 	for _, u := range r.failed {
 		ending[u.hop.origin().fn] = true
@@ -75,7 +79,7 @@ const doAbort = 1
 func (p *program) messenger(r *resolver, family map[node]bool) node {
 	for n := range p.makers(r, "writev") {
 		libc := p.owner(n)
-		if p.exportedAt(libc, n) || !p.tree.reached(n) || !p.mayAbort(n, family) {
+		if !p.isLibc(libc) || p.exportedAt(libc, n) || !p.tree.reached(n) || !p.mayAbort(n, family) {
 			continue
 		}
 		actions, ok := p.argument(n, 0)
@@ -92,7 +96,7 @@ func (p *program) messenger(r *resolver, family map[node]bool) node {
 // are in ending.
 func (p *program) doomed(n node, family, ending map[node]bool) bool {
 	_, f := p.fun(n)
-	if f.Flags&(code.Stub|code.HasIndirect|code.FallsOut) != 0 || ending[n] || !p.Stops(p.start(n)) {
+	if f.Flags&(code.Stub|code.HasIndirect|code.FallsOut) != 0 || ending[n] || !p.Stops(p.start(n)) || p.loops(n) {
 		return false
 	}
 	ends := 0
@@ -111,6 +115,27 @@ func (p *program) doomed(n node, family, ending map[node]bool) bool {
 		}
 	}
 	return ends > 0
+}
+
+// loops reports whether function n jumps back to an earlier place in itself, so that it may go on for
+// ever without ending the process.
+func (p *program) loops(n node) bool {
+	body, start := p.code(n), p.start(n)
+	var ops []isa.Op
+	for off := 0; off < len(body); {
+		at := start + uint64(off)
+		var size int
+		if ops, size = p.m.Decode(body[off:], at, ops[:0]); size == 0 {
+			return true
+		}
+		for i := range ops {
+			if k := ops[i].Kind; (k == isa.OpJump || k == isa.OpBranch) && ops[i].Target <= at && ops[i].Target >= start {
+				return true
+			}
+		}
+		off += size
+	}
+	return false
 }
 
 // mayAbort reports whether function n calls the family, and nothing else that does not return.
@@ -134,6 +159,11 @@ func (p *program) mayAbort(n node, family map[node]bool) bool {
 func (p *program) exitFails(r *resolver) ([]node, []uint64) {
 	group := p.makers(r, "exit_group")
 	exits := p.entriesOf("_exit", "_Exit")
+	groups := map[uint64]bool{}
+	groupNr, _ := p.arch.Number("exit_group")
+	for _, f := range r.claims {
+		groups[f.hop.origin().at] = f.nr == uint64(groupNr)
+	}
 	nr, ok := p.arch.Number("exit")
 	var at []uint64
 	for _, f := range r.claims {
@@ -141,9 +171,41 @@ func (p *program) exitFails(r *resolver) ([]node, []uint64) {
 		if !ok || f.nr != uint64(nr) || !group[o.fn] || f.hop.next != nil {
 			continue
 		}
-		if slices.Contains(exits, o.fn) || p.glibcLoader(p.owner(o.fn)) {
+		if (slices.Contains(exits, o.fn) || p.glibcLoader(p.owner(o.fn))) && p.first(o.fn, groups) {
 			at = append(at, o.at)
 		}
 	}
 	return nil, at
+}
+
+// first reports whether function n comes to one of the given syscall instructions before it can go any
+// other way.
+func (p *program) first(n node, syscalls map[uint64]bool) bool {
+	body, start := p.code(n), p.start(n)
+	var ops []isa.Op
+	off := uint64(0)
+way:
+	for range body { // each instruction at most once
+		if off >= uint64(len(body)) {
+			return false
+		}
+		at := start + off
+		var size int
+		if ops, size = p.m.Decode(body[off:], at, ops[:0]); size == 0 {
+			return false
+		}
+		off += uint64(size)
+		for i := range ops {
+			switch ops[i].Kind {
+			case isa.OpSyscall:
+				return syscalls[at]
+			case isa.OpJump:
+				off = ops[i].Target - start
+				continue way
+			case isa.OpCall, isa.OpCallInd, isa.OpJumpInd, isa.OpBranch, isa.OpReturn, isa.OpStop, isa.OpInt80:
+				return false
+			}
+		}
+	}
+	return false
 }

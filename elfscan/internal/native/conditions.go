@@ -73,14 +73,14 @@ var finders = []finder{
 		text: "a thread is created with a scheduling policy of its own (pthread_attr_setinheritsched)",
 		why:  "nptl/pthread_create.c: the scheduling of a new thread is looked at for attributes with PTHREAD_EXPLICIT_SCHED alone",
 		find: func(p *program, r *resolver) ([]node, []uint64) {
-			return p.threadAttribute(r, []string{"pthread_attr_setinheritsched", "pthread_setattr_default_np"}, "sched_getparam", "sched_getscheduler", "sched_setscheduler", "tgkill")
+			return p.threadAttribute(r, []string{"pthread_attr_setinheritsched", "pthread_getattr_np", "pthread_setattr_default_np"}, "sched_getparam", "sched_getscheduler", "sched_setscheduler", "tgkill")
 		},
 	},
 	{
 		text: "a thread is created for some processors (pthread_attr_setaffinity_np)",
 		why:  "nptl/pthread_create.c: a new thread gets its affinity from attributes that have one",
 		find: func(p *program, r *resolver) ([]node, []uint64) {
-			return p.threadAttribute(r, []string{"pthread_attr_setaffinity_np", "pthread_setattr_default_np"}, "sched_setaffinity", "tgkill")
+			return p.threadAttribute(r, []string{"pthread_attr_setaffinity_np", "pthread_getattr_np", "pthread_setattr_default_np"}, "sched_setaffinity", "tgkill")
 		},
 	},
 	{

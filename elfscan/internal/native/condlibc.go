@@ -126,6 +126,9 @@ func (p *program) noRandom(*resolver) ([]node, []uint64) {
 		return nil, nil
 	}
 	m := p.owner(crypto[0])
+	if !strings.HasPrefix(m.Soname, "libcrypto.so.") {
+		return nil, nil
+	}
 	var nodes []node
 	for _, n := range p.entriesOf("shmget") {
 		for _, c := range p.callersOf(n) {
@@ -143,6 +146,9 @@ func (p *program) converterPath(*resolver) ([]node, []uint64) {
 	splitters := p.entriesOf("strtok_r", "__strtok_r")
 	var at []uint64
 	for _, n := range p.entriesOf("getcwd") {
+		if !p.isLibc(p.owner(n)) {
+			continue
+		}
 		at = append(at, p.callsTo(n, func(c node) bool {
 			return p.owner(c) == p.owner(n) && !p.exportedAt(p.owner(c), c) && p.callsOne(c, splitters)
 		})...)
@@ -163,6 +169,9 @@ func (p *program) hugePages(*resolver) ([]node, []uint64) {
 	var nodes []node
 	var at []uint64
 	libc := p.owner(advisers[0])
+	if !p.isLibc(libc) {
+		return nil, nil
+	}
 	for i := range libc.facts.Funcs {
 		n := libc.fn0 + node(i)
 		if p.tree.reached(n) && p.formsText(n, "/sys/kernel/mm/") && !p.exportedAt(libc, n) {

@@ -2,9 +2,12 @@ package native
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/profcheck/profcheck/elfscan/internal/code"
 	"github.com/profcheck/profcheck/elfscan/internal/flow"
+	"github.com/profcheck/profcheck/elfscan/internal/module"
 	"github.com/profcheck/profcheck/syscalls"
 )
 
@@ -21,6 +24,8 @@ func (r *resolver) behindPointer(h *hop, v *flow.Value) bool {
 	callers := false
 	for _, d := range v.Derefs {
 		switch {
+		case !r.p.trusted(h.fn):
+			r.fail(h, "the number lies behind a pointer")
 		case !r.keeps(h, d):
 			r.fail(h, "the number lies behind a pointer, where it may be written")
 		case d.Cell == 0:
@@ -30,6 +35,43 @@ func (r *resolver) behindPointer(h *hop, v *flow.Value) bool {
 		}
 	}
 	return callers
+}
+
+// trusted reports whether numbers of function n may be followed behind pointers: in the libc, whose
+// sources show that they can, and where that is inside of the program. There other code may look the
+// same, so that results have to count as pointers, or else the name must tell.
+func (p *program) trusted(n node) bool {
+	m := p.owner(n)
+	return p.ofLibc(n) || m.index == 0 && p.interp() == nil && p.resultsTell()
+}
+
+// framePassers are functions of glibc that pass structs in their frames: with numbers of syscalls, and
+// with the flags of clone.
+var framePassers = []string{"__nptl_setxid", "__nptl_setxid_sighandler", "create_thread", "__clone_internal", "__spawnix", "__spawni"}
+
+// ofLibc reports whether function n is one of the libc, by its module or, in a static program, by its
+// name.
+func (p *program) ofLibc(n node) bool {
+	m := p.owner(n)
+	if m.index != 0 || p.interp() != nil {
+		return p.isLibc(m)
+	}
+	if p.passers == nil {
+		p.passers = map[uint64]bool{}
+		for _, syms := range [][]module.Symbol{m.Symbols, m.Locals} {
+			for i := range syms {
+				if slices.Contains(framePassers, strings.TrimPrefix(syms[i].Name, "__GI_")) {
+					p.passers[m.base+syms[i].Addr] = true
+				}
+			}
+		}
+	}
+	return p.passers[p.start(n)]
+}
+
+// resultsTell reports whether the register of results is not one of the parameters.
+func (p *program) resultsTell() bool {
+	return !slices.Contains(p.conv.Params[:len(p.conv.Params)-1], p.conv.Result)
 }
 
 // firstPage is the memory at address 0, in bytes, that no process can map
@@ -59,6 +101,9 @@ func (r *resolver) stored(h *hop, v *flow.Value, d flow.Deref) {
 			}
 		}
 	}
+	if m := r.p.owner(h.fn); n > 0 && !r.p.isLibc(m) {
+		r.fail(h, fmt.Sprintf("the number lies behind the pointer in the variable at %#x", d.Cell))
+	}
 	if n > 0 {
 		return
 	}
@@ -72,17 +117,18 @@ func (r *resolver) stored(h *hop, v *flow.Value, d flow.Deref) {
 }
 
 func (r *resolver) keeps(h *hop, d flow.Deref) bool {
-	k := r.p.keeper()
+	k := r.p.keeper(h.fn)
 	ok := k.Keeps(r.p.summary(h.fn), d)
 	for _, arg := range k.Provided {
-		r.provisos = append(r.provisos, proviso{h.origin().at, arg})
+		r.provisos[proviso{h.origin().at, arg}] = true
 	}
 	return ok
 }
 
-func (p *program) keeper() *flow.Keeper {
+// keeper answers for memory that function n has a pointer to. Outside of the libc it is strict.
+func (p *program) keeper(n node) *flow.Keeper {
 	return &flow.Keeper{
-		Values: p.vs, Convention: p.conv,
+		Values: p.vs, Convention: p.conv, Strict: !p.ofLibc(n) && p.resultsTell(), Work: &p.keepWork,
 		Summary: func(start uint64) (*flow.Summary, bool) {
 			n := p.function(start)
 			if n == none || p.start(n) != start || !p.tree.reached(n) {
@@ -102,11 +148,15 @@ func (p *program) keeper() *flow.Keeper {
 	}
 }
 
-// keepsAliases reports whether the memory that h's number lies in stays, through whichever other
-// parameter call c passes its address as well.
-func (r *resolver) keepsAliases(h *hop, c *flow.Call) bool {
+// keepsAliases reports whether the memory that h's number lies in stays: nobody but who is called by c,
+// in the function with summary sum, knows its address, and it stays through whichever other parameter
+// c passes that as well.
+func (r *resolver) keepsAliases(h *hop, sum *flow.Summary, c *flow.Call) bool {
 	for _, d := range r.p.vs.Get(h.nr).Derefs {
-		for _, a := range r.p.vs.Aliases(r.p.conv, d, c) {
+		if at, ok := r.p.vs.InFrame(r.p.conv, d, c); ok && !r.p.keeper(h.fn).Private(sum, c, at) {
+			return false
+		}
+		for _, a := range r.p.vs.Aliases(r.p.conv, d, c, !r.p.ofLibc(h.fn)) {
 			if !r.keeps(h, a) {
 				return false
 			}
@@ -132,9 +182,10 @@ func (p *program) kernelWrites(nr uint64, arg int) bool {
 
 // checkProvisos takes back what was found on conditions that turned out not to hold.
 func (r *resolver) checkProvisos() {
-	for _, pr := range r.provisos {
-		for _, f := range r.claims {
-			if o := f.hop.origin(); o.at == pr.at && r.p.kernelWrites(f.nr, pr.arg) {
+	for _, f := range r.claims {
+		o := f.hop.origin()
+		for arg := range o.args {
+			if r.provisos[proviso{o.at, arg}] && r.p.kernelWrites(f.nr, arg) {
 				r.fail(o, "the number lies behind a pointer, where the kernel may write")
 			}
 		}
@@ -151,7 +202,7 @@ func (p *program) users(cell uint64) ([]node, bool) {
 		return nil, false
 	}
 	i := m.obj(a)
-	if i < 0 || m.objs[i] == a && p.tree.reached(m.obj0+node(i)) || p.tree.reached(m.obj0+node(i)) && !p.isLibc(m) {
+	if i < 0 || !p.scan(len(m.facts.Refs)) || m.objs[i] == a && p.tree.reached(m.obj0+node(i)) || p.tree.reached(m.obj0+node(i)) && !p.isLibc(m) {
 		return nil, false
 	}
 	var out []node

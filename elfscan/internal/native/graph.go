@@ -1,8 +1,13 @@
 package native
 
 import (
+	"cmp"
+	"debug/elf"
+	"slices"
+
 	"github.com/profcheck/profcheck/elfscan/internal/code"
 	"github.com/profcheck/profcheck/elfscan/internal/isa"
+	"github.com/profcheck/profcheck/elfscan/internal/module"
 )
 
 // edge leads from one node to another.
@@ -19,6 +24,7 @@ const (
 	edgeCall      edgeKind = iota // direct call or jump, through linkage tables too
 	edgeReference                 // code forms or reads the address
 	edgeData                      // an object holds the address
+	edgeLoose                     // an address that may mean this, as the end of an object or with something added
 )
 
 // graph finds the edges of nodes when they are first asked for, and keeps them.
@@ -58,17 +64,73 @@ func (g *graph) out(n node) []edge {
 func (g *graph) objectEdges(n node) {
 	m := g.owner(n)
 	start, end := m.span(int(n - m.obj0))
+	all := n == m.all()
+	if all {
+		start, end = 0, m.end
+	}
 	for _, w := range m.wordsIn(max(start, 7)-7, end) {
-		if to := g.node(w.value); to != none && to != n {
+		if all && (w.slot || m.linkers(w.addr) || m.linkers(w.value-m.base)) {
+			continue // no index leads to the linker's tables
+		}
+		to := g.node(w.value)
+		if to != none && to != n {
 			g.arena = append(g.arena, edge{to, edgeData, m.base + w.addr})
 		}
+		if to = g.ending(w.value, to); to != none && to != n {
+			g.arena = append(g.arena, edge{to, edgeLoose, m.base + w.addr})
+		}
 	}
+	for _, o := range m.offsetsIn(start, end) {
+		if to := g.function(m.base + o.Target); to != none {
+			g.arena = append(g.arena, edge{to, edgeData, m.base + o.At})
+		}
+	}
+}
+
+// offsetsIn returns the distances to functions in the words that begin at or behind from and before to.
+func (m *mapped) offsetsIn(from, to uint64) []code.Offset {
+	at := func(addr uint64) int {
+		i, _ := slices.BinarySearchFunc(m.facts.Offsets, addr, func(o code.Offset, a uint64) int { return cmp.Compare(o.At, a) })
+		return i
+	}
+	i := at(from)
+	return m.facts.Offsets[i:max(i, at(to))]
+}
+
+// linkers reports whether addr is in what the linker made for the loader: headers, relocations,
+// symbols, tables of offsets. That cannot be told where a file has no sections.
+func (m *mapped) linkers(addr uint64) bool {
+	for i := range m.Sections {
+		s := &m.Sections[i]
+		if addr-s.Addr >= s.Size || s.Flags&elf.SHF_ALLOC == 0 {
+			continue
+		}
+		return isGOT(s.Name) || s.Type != elf.SHT_PROGBITS && s.Type != elf.SHT_NOBITS
+	}
+	return len(m.Sections) > 0
+}
+
+// ending returns the object that ends at a global address, where node n is or nothing; none if there
+// is no such. Code that walks a table from its end forms no other address of it, and the same address
+// is the beginning of what lies behind, so that it counts for both. What the linker makes is not
+// walked so, and neither is what glibc's library is cut into: the sources are known.
+func (g *graph) ending(addr uint64, n node) node {
+	m, a := g.at(addr)
+	if m == nil || n != none && (int(n) < g.funcs || m.objs[n-m.obj0] != a) || m.Soname == "libc.so.6" {
+		return none
+	}
+	i := m.obj(a - 1)
+	if i < 0 || slices.ContainsFunc(m.got, func(t module.Span) bool { return a-1-t.Addr < t.Size }) {
+		return none
+	}
+	return m.obj0 + node(i)
 }
 
 func (g *graph) functionEdges(n node) {
 	m := g.owner(n)
 	i := int(n - m.fn0)
 	f := &m.facts.Funcs[i]
+	around := uint64(0)
 	for k := range m.facts.Refs[f.First : f.First+f.N] {
 		r := &m.facts.Refs[int(f.First)+k]
 		switch r.Kind {
@@ -80,7 +142,12 @@ func (g *graph) functionEdges(n node) {
 			g.refer(n, m.base+r.Target, m.base+r.At)
 		case code.Load, code.Store:
 			g.loads(n, m, f, r)
+		case code.Around:
+			around = r.At
 		}
+	}
+	if around != 0 {
+		g.arena = append(g.arena, edge{m.all(), edgeLoose, m.base + around})
 	}
 	if f.Flags&code.FallsOut != 0 && i+1 < len(m.facts.Funcs) && m.facts.Funcs[i+1].Start == f.End {
 		g.arena = append(g.arena, edge{n + 1, edgeCall, m.base + f.End - 1})
@@ -89,8 +156,12 @@ func (g *graph) functionEdges(n node) {
 
 // refer adds the edge of an address that function n forms.
 func (g *graph) refer(n node, target, at uint64) {
-	if to := g.node(target); to != none && to != n {
+	to := g.node(target)
+	if to != none && to != n {
 		g.arena = append(g.arena, edge{to, edgeReference, at})
+	}
+	if to = g.ending(target, to); to != none {
+		g.arena = append(g.arena, edge{to, edgeLoose, at})
 	}
 	m, a := g.at(target)
 	if m == nil {
@@ -120,8 +191,16 @@ func (g *graph) loads(n node, m *mapped, f *code.Func, r *code.Ref) {
 	if size == 0 {
 		size = widestLoad
 	}
+	for _, o := range m.offsetsIn(max(r.Target, 3)-3, r.Target+size) {
+		if to := g.function(m.base + o.Target); to != none && to != n {
+			g.arena = append(g.arena, edge{to, edgeReference, m.base + r.At})
+		}
+	}
 	for _, w := range m.wordsIn(max(r.Target, 7)-7, r.Target+size) {
 		to := g.node(w.value)
+		if before := g.ending(w.value, to); before != none {
+			g.arena = append(g.arena, edge{before, edgeLoose, m.base + r.At})
+		}
 		if to == none || to == n {
 			continue
 		}

@@ -19,13 +19,14 @@ type host struct {
 	noReturn  map[node]bool
 	pointers  map[flow.ValueID][]uint64
 	stubs     map[node]node // see behind
+	twice     map[node]bool // see Twice
 }
 
 func newHost(g *graph, conv *flow.Convention) *host {
 	vs := flow.NewValues()
 	vs.Pointers = true
 	return &host{graph: g, conv: conv, vs: vs, entries: map[node][]uint64{}, summaries: map[node]*flow.Summary{},
-		noReturn: map[node]bool{}, pointers: map[flow.ValueID][]uint64{}, stubs: map[node]node{}}
+		noReturn: map[node]bool{}, pointers: map[flow.ValueID][]uint64{}, stubs: map[node]node{}, twice: map[node]bool{}}
 }
 
 // code returns the bytes of function n.

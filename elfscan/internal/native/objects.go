@@ -9,29 +9,42 @@ import (
 )
 
 // objectAlign is the alignment, in bytes, of objects that are at least as long. GCC gives it to
-// aggregates on x86-64 (gcc/config/i386/i386.cc ix86_data_alignment); other compilers may give less,
-// which merges objects and loses nothing. Elsewhere alignment tells nothing.
+// aggregates on x86-64 (gcc/config/i386/i386.cc ix86_data_alignment). It proves little: members of a
+// struct and elements of a table lie at its multiples as well.
 const objectAlign = 32
 
 // beginnings leaves those of the places where objects may begin at which one surely does. A place
 // that was found because something holds or forms its address can lie inside of an object, too:
 // code that walks a table from its second element on, a list node in a struct, from which
 // container_of finds the functions before it. What it cuts off would be lost where the object is
-// reached by its beginning, and the other way round. Certain are symbols and sections. On x86-64 so
-// is an address that is a multiple of objectAlign, unless the pointers behind it lie as those
-// between the place before and it, as they do in a table. What then remains to chance is the address
-// of a member at a multiple of objectAlign in a struct that other code knows by another address.
+// reached by its beginning, and the other way round; and the code that forms it need not even run.
+//
+// Certain are segments, sections and symbols. A symbol with a size says besides that all of its bytes
+// are one object, and those behind it none of it: no cut is made inside, not even at another symbol,
+// which is another name for a part of it. Whatever lies between two certain places is one object, so that an address anywhere in it
+// leads to all that any object there holds. No other cut follows from what a file says: neither the
+// alignment of an address, nor the zeros before it, nor the shape of the relocations around it differ
+// between a member and a neighbour.
+//
+// Where that costs too much, there are cuts by knowledge of what was cut: see glibcCut.
 func (m *mapped) beginnings(places []uint64) []uint64 {
-	certain := map[uint64]bool{}
+	certain, keep := map[uint64]bool{}, map[uint64]bool{} // keep: even inside of a symbol
+	var sized []module.Span
 	for _, syms := range [][]module.Symbol{m.Symbols, m.Locals} {
 		for i := range syms {
-			if syms[i].Defined {
-				certain[syms[i].Addr] = true
+			sym := &syms[i]
+			if !sym.Defined || sym.Absolute || sym.Type == elf.STT_TLS {
+				continue
+			}
+			certain[sym.Addr] = true
+			if sym.Size > 1 && sym.Type != elf.STT_FUNC && sym.Type != elf.STT_GNU_IFUNC {
+				sized = append(sized, module.Span{Addr: sym.Addr, Size: sym.Size})
+				certain[sym.Addr+sym.Size] = true
 			}
 		}
 	}
 	for i := range m.Segments {
-		certain[m.Segments[i].Addr] = true
+		keep[m.Segments[i].Addr] = true
 	}
 	var streams module.Section // one at most; a file may hold many of that name
 	for _, sec := range m.Sections {
@@ -42,37 +55,61 @@ func (m *mapped) beginnings(places []uint64) []uint64 {
 	}
 	for _, a := range places {
 		if a-streams.Addr < streams.Size {
-			certain[a] = true
+			keep[a] = true
 		}
 	}
 	for _, sp := range m.got {
 		for a := sp.Addr; a-sp.Addr < sp.Size; a += 8 {
-			certain[a] = true
+			keep[a] = true
 		}
 	}
-	constants := m.glibcConstants()
+	inside := insideOf(sized)
 	var out []uint64
 	for i, a := range places {
-		if certain[a] || a-constants.Addr < constants.Size && a%8 == 0 || m.Machine == elf.EM_X86_64 && a%objectAlign == 0 && !m.goesOn(places, i) {
+		if keep[a] || !inside(a) && (certain[a] || m.glibcCut(places, i)) {
 			out = append(out, a)
 		}
 	}
 	return out
 }
 
-// glibcConstants returns the constants of glibc that hold pointers, on arm64. There is nothing that
-// tells where its objects begin, and all of them together, with the operations of Sun RPC, would be
-// reached by every program through the locale. Code that needs a function from there forms an address
-// of each part that holds one: TestConstantsOfGlibc compares that for all of the library.
-func (m *mapped) glibcConstants() module.Section {
-	if m.Machine == elf.EM_AARCH64 && m.Soname == "libc.so.6" {
-		for _, sec := range m.Sections {
-			if sec.Name == ".data.rel.ro" {
-				return sec
+// insideOf returns what tells, for ascending addresses, whether one lies in a span but not at the
+// beginning of it, or of others that overlap with it.
+func insideOf(spans []module.Span) func(uint64) bool {
+	slices.SortFunc(spans, func(a, b module.Span) int { return cmp.Compare(a.Addr, b.Addr) })
+	from, end := uint64(0), uint64(0)
+	return func(a uint64) bool {
+		for ; len(spans) > 0 && spans[0].Addr <= a; spans = spans[1:] {
+			if s := spans[0]; s.Addr >= end {
+				from, end = s.Addr, s.Addr+s.Size
+			} else {
+				end = max(end, s.Addr+s.Size)
 			}
 		}
+		return a > from && a < end
 	}
-	return module.Section{}
+}
+
+// glibcCut reports whether glibc's own library may be cut at places[i]. Every program has this
+// library, it has few symbols of data, and all of its constants together, with the operations of Sun
+// RPC, would be reached by every program through the locale. On x86-64 it is cut at addresses that
+// are multiples of objectAlign, unless the pointers behind lie as those between the place before and
+// it, as they do in a table; on arm64 the constants are cut everywhere. Nothing that such a file says
+// proves these cuts. What does is that its sources are known: TestConstantsOfGlibc holds, for all
+// files of the library, each address that code forms against what the symbols say the object is, and
+// no function is lost.
+func (m *mapped) glibcCut(places []uint64, i int) bool {
+	if m.Soname != "libc.so.6" {
+		return false
+	}
+	switch a := places[i]; m.Machine {
+	case elf.EM_X86_64:
+		return a%objectAlign == 0 && !m.goesOn(places, i)
+	case elf.EM_AARCH64:
+		relro := m.Section(".data.rel.ro")
+		return relro != nil && a-relro.Addr < relro.Size && a%8 == 0
+	}
+	return false
 }
 
 // goesOn reports whether pointers behind places[i] lie as those do between the place before and it.

@@ -10,7 +10,11 @@ import (
 )
 
 // openers are the functions that load a library, with the parameter that names it.
-var openers = map[string]int{"dlopen": 0, "dlmopen": 1, "__libc_dlopen_mode": 0}
+var openers = map[string]int{"dlopen": 0, "dlmopen": 1, innerOpener: 0}
+
+// innerOpener is what glibc itself loads libraries by. The names that are not constant there are those
+// of name services and of character sets, which families stand for.
+const innerOpener = "__libc_dlopen_mode"
 
 // starters are the functions that start a program, with the parameter that names it. The
 // instructions themselves count by their number.
@@ -62,11 +66,19 @@ func (p *program) mentions(functions map[string]int) []mention {
 				out = append(out, mention{s, f.hop})
 			}
 			for _, u := range r.failed {
-				out = append(out, mention{"", u.hop})
+				if name != innerOpener || !p.inLibc(u.hop.fn) {
+					out = append(out, mention{"", u.hop})
+				}
 			}
 		}
 	}
 	return out
+}
+
+// inLibc reports whether function n is the libc's, which lies inside of a static program.
+func (p *program) inLibc(n node) bool {
+	m := p.owner(n)
+	return p.isLibc(m) || m.index == 0 && isStatic(m)
 }
 
 // elfHeader is the size of Elf64_Ehdr, which lies at address 0 of most files: no string does.
@@ -129,9 +141,13 @@ func (p *program) lookUp() bool {
 	return len(p.sought) > n
 }
 
-// addGaps tells which programs are started and which libraries are opened.
+// addGaps tells which programs are started, which libraries are opened, and whether functions are looked
+// up by names that are not known: what such a one calls counts only if something else leads to it.
 func (p *program) addGaps(res *Result) {
 	p.addGap(res, GapDlopen, p.mentions(openers))
+	if !p.o.Conservative {
+		p.addGap(res, GapLookup, slices.DeleteFunc(p.mentions(lookups), func(m mention) bool { return m.name != "" }))
+	}
 	ms := p.mentions(starters)
 	if len(ms) == 0 {
 		for _, name := range []string{"execve", "execveat"} {

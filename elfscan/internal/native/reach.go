@@ -47,7 +47,7 @@ type roots struct {
 }
 
 // walk walks the graph from roots. Calls are followed until nothing new turns up, and only then
-// addresses and data.
+// addresses and data, and at last what addresses may mean besides.
 func (g *graph) walk(r roots) *tree {
 	t, _ := g.walkCut(r, nil)
 	return t
@@ -72,12 +72,12 @@ func (g *graph) walkCut(from roots, c *cut) (*tree, []stopped) {
 	for _, r := range from.known {
 		begin(r, step{from: none}, 0)
 	}
-	direct, other := 0, 0 // up to here the calls of nodes in order were followed, and the rest
-	follow := func(n node, calls bool, level uint8) {
+	direct, other, loose := 0, 0, 0 // up to here the edges of nodes in order were followed
+	follow := func(n node, from, to edgeKind, level uint8) {
 		careful := c != nil
 		for i, es := 0, g.out(n); i < len(es); i++ {
 			e := &es[i]
-			if (e.kind == edgeCall) != calls || t.tier[e.to] != unreached {
+			if e.kind < from || e.kind > to || t.tier[e.to] != unreached {
 				continue
 			}
 			if careful && !c.passes(n, e) {
@@ -88,7 +88,7 @@ func (g *graph) walkCut(from roots, c *cut) (*tree, []stopped) {
 		}
 	}
 	late := 0
-	for tier := 0; direct < len(t.order) || late < len(from.late); tier++ {
+	for tier := 0; loose < len(t.order) || late < len(from.late); tier++ {
 		level := uint8(min(tier, unreached-1))
 		for ; direct == len(t.order) && late < len(from.late); late++ {
 			by := step{from: none}
@@ -98,11 +98,14 @@ func (g *graph) walkCut(from roots, c *cut) (*tree, []stopped) {
 			begin(from.late[late], by, level)
 		}
 		for ; direct < len(t.order); direct++ {
-			follow(t.order[direct], true, level)
+			follow(t.order[direct], edgeCall, edgeCall, level)
 		}
 		level = uint8(min(tier+1, unreached-1))
 		for end := len(t.order); other < end; other++ {
-			follow(t.order[other], false, level)
+			follow(t.order[other], edgeReference, edgeData, level)
+		}
+		for end := len(t.order); direct == end && late == len(from.late) && loose < end; loose++ {
+			follow(t.order[loose], edgeLoose, edgeLoose, level)
 		}
 	}
 	return t, stops

@@ -71,7 +71,7 @@ type resolver struct {
 	claims []resolved // each number at the place where it became known
 	total  int
 
-	provisos []proviso
+	provisos map[proviso]bool
 	dead     map[uint64]bool // syscall instructions that cannot run
 }
 
@@ -83,7 +83,7 @@ type hopKey struct {
 }
 
 func (p *program) newResolver() *resolver {
-	return &resolver{p: p, skip: none, seen: map[hopKey]bool{}, perFn: map[node]int{}, dead: map[uint64]bool{}}
+	return &resolver{p: p, skip: none, seen: map[hopKey]bool{}, perFn: map[node]int{}, dead: map[uint64]bool{}, provisos: map[proviso]bool{}}
 }
 
 // resolve finds the numbers of all syscall instructions in reached functions.
@@ -91,13 +91,14 @@ func (p *program) resolve() *resolver {
 	r := p.newResolver()
 	for _, fn := range p.entering {
 		sum := p.summary(fn)
+		calls := callsOf(sum)
 		for _, s := range p.sites(fn) {
 			h := &hop{fn: fn, at: s.at, compat: s.compat}
 			if sum.Vague {
 				r.fail(h, "the function is too long or too intricate to be followed")
 				continue
 			}
-			c := callAt(sum, s.at)
+			c := calls[s.at]
 			if c == nil {
 				continue
 			}
@@ -110,6 +111,7 @@ func (p *program) resolve() *resolver {
 		}
 	}
 	r.run()
+	r.inside()
 	r.checkProvisos()
 	r.settle()
 	return r
@@ -123,14 +125,15 @@ func (r *resolver) run() {
 	}
 }
 
-// callAt returns the state of s at the instruction at, nil if nothing is known to lead there.
-func callAt(s *flow.Summary, at uint64) *flow.Call {
+// callsOf are the states of s at its calls, by address.
+func callsOf(s *flow.Summary) map[uint64]*flow.Call {
+	calls := make(map[uint64]*flow.Call, len(s.Calls))
 	for i := range s.Calls {
-		if c := &s.Calls[i]; c.At == at {
-			return c
+		if c := &s.Calls[i]; calls[c.At] == nil {
+			calls[c.At] = c
 		}
 	}
-	return nil
+	return calls
 }
 
 // site is a syscall instruction.
@@ -326,7 +329,7 @@ func (r *resolver) callers(h *hop) int {
 				r.fail(&hop{fn: fn, at: c.At, next: h, depth: h.depth + 1, compat: h.compat}, "the function that gives the number is too long or too intricate to be followed")
 				continue
 			}
-			if !r.keepsAliases(h, c) {
+			if !r.keepsAliases(h, sum, c) {
 				r.fail(h, "the number lies behind a pointer, where it may be written through another one")
 				continue
 			}

@@ -3,6 +3,7 @@ package native
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -51,12 +52,14 @@ func (p *program) result() *Result {
 		cand := candidate{resolved: f}
 		cand.class, cand.condition = c.class(f)
 		for i, id := range f.hop.args {
-			cand.args[i] = p.argValues(id)
+			if cand.args[i] = p.argValues(id); !cand.args[i].Known {
+				cand.args[i] = p.libcKnows(f, i)
+			}
 		}
 		byNr[int32(f.nr)] = append(byNr[int32(f.nr)], cand)
 	}
-	for nr, cands := range byNr {
-		res.Needs = append(res.Needs, p.need(nr, cands, c))
+	for _, nr := range slices.Sorted(maps.Keys(byNr)) {
+		res.Needs = append(res.Needs, p.need(nr, byNr[nr], c))
 	}
 	p.addKernelNeeds(res)
 	slices.SortFunc(res.Needs, func(a, b Need) int { return cmp.Compare(a.Nr, b.Nr) })
@@ -148,6 +151,10 @@ func mergeArgs(cands []candidate, i int) Values {
 	return Values{Known: true, Consts: all}
 }
 
+// maxSteps bounds the steps of all paths together: a chain of calls can be as long as the file, and a
+// thousand paths lead through it. What comes on top begins with the function that gives the number.
+const maxSteps = 1 << 19
+
 // path proves hop h: from a root to the function of h, and down the hops to the instruction.
 func (p *program) path(h *hop) Path { return p.pathIn(p.tree, h) }
 
@@ -157,22 +164,53 @@ func (p *program) pathIn(t *tree, h *hop) Path {
 		t = p.tree
 	}
 	var out Path
-	if t.reached(h.fn) {
-		nodes, by := t.steps(h.fn)
-		for i := 0; i+1 < len(nodes); i++ {
-			if int(nodes[i]) >= p.funcs {
-				continue // an object: the step before says so
-			}
-			kind := finding.EdgeCall
-			switch {
-			case int(nodes[i+1]) >= p.funcs:
-				kind = finding.EdgeInterface
-			case by[i+1].kind != edgeCall:
-				kind = finding.EdgeReference
-			}
-			out = p.step(out, nodes[i], by[i+1].at, kind)
+	if t.reached(h.fn) && p.told < maxSteps {
+		out = p.ways(t.steps(h.fn))
+	}
+	return p.down(out, h)
+}
+
+// doubtPath leads to an unresolved place. If that is because not all callers are known, it goes by the
+// one who takes the address: those that are known, which the tree may come by, have no part in that.
+func (p *program) doubtPath(u unresolved) Path {
+	h := u.hop
+	t, ok := p.takers[h.fn]
+	if !ok || u.reason != p.unseenBy[h.fn] || !p.tree.reached(t.from) || p.told >= maxSteps {
+		return p.path(h)
+	}
+	nodes, by := p.tree.steps(t.from)
+	last := step{from: t.from, kind: t.kind}
+	for _, e := range p.out(t.from) {
+		if e.to == t.to && e.kind == t.kind {
+			last.at = e.at
+			break
 		}
 	}
+	return p.down(p.ways(append(nodes, h.fn), append(by, last)), h)
+}
+
+// ways are the steps of a path to the last of some nodes, which is not among them.
+func (p *program) ways(nodes []node, by []step) Path {
+	var out Path
+	p.told += len(nodes)
+	for i := 0; i+1 < len(nodes); i++ {
+		if int(nodes[i]) >= p.funcs {
+			continue // an object: the step before says so
+		}
+		kind := finding.EdgeCall
+		switch {
+		case int(nodes[i+1]) >= p.funcs:
+			kind = finding.EdgeInterface
+		case by[i+1].kind != edgeCall:
+			kind = finding.EdgeReference
+		}
+		out = p.step(out, nodes[i], by[i+1].at, kind)
+	}
+	return out
+}
+
+// down appends hop h and those below it to a path.
+func (p *program) down(out Path, h *hop) Path {
 	for ; h != nil; h = h.next {
 		kind := finding.EdgeCall
 		if h.next == nil {
@@ -234,7 +272,7 @@ func (p *program) addUnresolved(res *Result, r *resolver, c *classifier) {
 		}
 		seen[k] = true
 		if len(seen) <= maxUnresolved {
-			res.Unresolved = append(res.Unresolved, Unresolved{Reason: u.reason, Family: c.family(u.hop), Path: p.path(u.hop)})
+			res.Unresolved = append(res.Unresolved, Unresolved{Reason: u.reason, Family: c.family(u.hop), Path: p.doubtPath(u)})
 		}
 	}
 	slices.SortStableFunc(res.Unresolved, func(a, b Unresolved) int {

@@ -186,6 +186,7 @@ func (p *program) names() map[string][]uint64 {
 		add(m.Symbols)
 		if m.index == 0 {
 			add(m.Locals)
+			p.addTold(m)
 		}
 	}
 	return p.byName
@@ -194,8 +195,8 @@ func (p *program) names() map[string][]uint64 {
 // known are the names that some part of the analysis asks for.
 var known = func() map[string]bool {
 	k := map[string]bool{}
-	for _, names := range [][]string{libcNames, abortFamily, raisers, ceilingSetters, mutexFunctions, schedulers, threadEnders, resolvers, dnsFunctions, rpcRegistrars, globs, identities,
-		{"__libc_start_main", "pthread_create", "pthread_attr_setinheritsched", "pthread_setattr_default_np", "pthread_attr_setaffinity_np",
+	for _, names := range [][]string{libcNames, abortFamily, raisers, ceilingSetters, mutexFunctions, schedulers, threadEnders, resolvers, dnsFunctions, rpcRegistrars, globs, identities, twiceNames,
+		{"__libc_start_main", "pthread_create", "pthread_attr_setinheritsched", "pthread_getattr_np", "pthread_setattr_default_np", "pthread_attr_setaffinity_np",
 			"svc_unregister", "getlogin_r", "getpwnam_r", "getpwnam", "bindtextdomain", "dcgettext", "dgettext", "dcngettext", "dngettext",
 			"getcwd", "faccessat", "RAND_poll", "shmget", "_exit", "_Exit", "strtok_r", "__strtok_r", "madvise", "close_range", "time", "gettimeofday", "clock_gettime", "clock_getres", "getcpu", "chdir", "fchdir",
 			"posix_spawnattr_setflags", "posix_spawn_file_actions_addchdir_np", "posix_spawn_file_actions_addfchdir_np", "posix_spawn_file_actions_addchdir",

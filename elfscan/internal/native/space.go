@@ -179,7 +179,12 @@ func (m *mapped) indexObjects(off Analyses) {
 			return slices.ContainsFunc(whole, func(w module.Span) bool { return a > w.Addr && a < w.Addr+w.Size })
 		})
 	}
+	m.objs = append(m.objs, m.end)
 }
+
+// all returns the object that stands for all data of m. No address leads to it: it is what code may
+// mean that adds a register to a fixed address.
+func (m *mapped) all() node { return m.obj0 + node(len(m.objs)-1) }
 
 // isGOT reports whether a section is a global offset table. Its words are objects of their own: the
 // linker makes each for one symbol, code gets at each by its address, and the addresses that code

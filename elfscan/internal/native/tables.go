@@ -109,6 +109,9 @@ func (h *holders) watch(s span) {
 	}
 	h.objects, h.changed = append(h.objects, s), true
 	for _, m := range h.p.mods {
+		if h.failed = h.failed || !h.p.scan(len(m.words)); h.failed {
+			return
+		}
 		for i := range m.words {
 			w := &m.words[i]
 			if w.value < s.start || w.value >= s.end {
@@ -119,6 +122,9 @@ func (h *holders) watch(s span) {
 			}
 			h.hold(m.base+w.addr, []uint64{w.value})
 		}
+		for _, o := range m.facts.Offsets { // what is added to a distance is not followed
+			h.failed = h.failed || m.base+o.Target >= s.start && m.base+o.Target < s.end
+		}
 	}
 	h.users(s)
 }
@@ -127,12 +133,18 @@ func (h *holders) watch(s span) {
 func (h *holders) users(s span) {
 	m, start := h.p.at(s.start)
 	end := start + (s.end - s.start)
+	if h.failed = h.failed || !h.p.scan(len(m.facts.Refs)+len(m.facts.Funcs)); h.failed {
+		return
+	}
 	for i := range m.facts.Funcs {
 		f, n := &m.facts.Funcs[i], m.fn0+node(i)
 		if !h.p.tree.reached(n) {
 			continue
 		}
 		for _, r := range m.facts.Refs[f.First : f.First+f.N] {
+			if h.failed = h.failed || r.Kind == code.Around && m.fn(start) < 0; h.failed {
+				return
+			}
 			if (r.Kind == code.Addr || r.Kind == code.Load || r.Kind == code.Store) && r.Target < end && start < r.Target+max(uint64(r.Size), 1) {
 				h.add(n)
 				break
@@ -212,7 +224,8 @@ func (h *holders) trace(n node) {
 	refs := m.facts.Refs[f.First : f.First+f.N]
 	h.ending = slices.ContainsFunc(refs, func(r code.Ref) bool { return r.Kind == code.Addr && h.inObject(m.base+r.Target) })
 	fn := flow.Func{Start: h.p.start(n), Code: h.p.code(n), Entries: h.p.entries[n]}
-	if fn.Code == nil || !flow.Trace(h.p, h.p.vs, h.p.conv, fn, h) {
+	const work = 100 // about what following a byte of code costs, in words looked at
+	if fn.Code == nil || !h.p.scan(work*len(fn.Code)) || !flow.Trace(h.p, h.p.vs, h.p.conv, fn, h) {
 		h.failed = true
 		return
 	}

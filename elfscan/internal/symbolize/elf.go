@@ -9,6 +9,7 @@ import (
 	"hash/crc32"
 	"io"
 	"strings"
+	"sync/atomic"
 
 	"github.com/profcheck/profcheck/elfscan/internal/module"
 )
@@ -29,6 +30,25 @@ type object struct {
 	data     []byte
 	sections []section
 	inflated int64 // bytes that may still come out of compressed sections
+	spare    *atomic.Int64
+}
+
+// spareBytes is what may come out of compressed sections beyond eight times a file's size.
+const spareBytes = 64 << 20
+
+// NewSpare returns what the files of one process share, see Source.Spare.
+func NewSpare() *atomic.Int64 {
+	var n atomic.Int64
+	n.Store(spareBytes)
+	return &n
+}
+
+// share makes the object take its spare bytes from those of all.
+func (o *object) share(spare *atomic.Int64) *object {
+	if spare != nil {
+		o.spare, o.inflated = spare, o.inflated-spareBytes
+	}
+	return o
 }
 
 const (
@@ -38,7 +58,7 @@ const (
 
 // parseObject reads the section headers. A file without usable ones has no sections.
 func parseObject(data []byte) *object {
-	o := &object{data: data, inflated: 64<<20 + 8*int64(len(data))}
+	o := &object{data: data, inflated: spareBytes + 8*int64(len(data))}
 	if len(data) < headerBytes || string(data[:4]) != elf.ELFMAG || elf.Class(data[4]) != elf.ELFCLASS64 || elf.Data(data[5]) != elf.ELFDATA2LSB {
 		return o
 	}
@@ -125,10 +145,19 @@ func (o *object) debug(name string) []byte {
 // inflate decompresses to exactly size bytes, nil if that is not what is there or too much.
 func (o *object) inflate(data []byte, size uint64) []byte {
 	const bestRatio = 1032 // of deflate: a larger size is a lie, and nothing is allocated for it
-	if o.inflated < 0 || size > uint64(o.inflated) || size > bestRatio*uint64(len(data)) {
+	if size > bestRatio*uint64(len(data)) {
 		return nil
 	}
-	o.inflated -= int64(size)
+	if more := int64(size) - o.inflated; more > 0 {
+		if o.spare == nil {
+			return nil
+		}
+		if o.spare.Add(-more) < 0 {
+			o.spare.Add(more)
+			return nil
+		}
+	}
+	o.inflated -= min(o.inflated, int64(size))
 	r, err := zlib.NewReader(bytes.NewReader(data))
 	if err != nil {
 		return nil

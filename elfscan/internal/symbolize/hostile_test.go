@@ -82,6 +82,17 @@ func TestInflate(t *testing.T) {
 	if o.debug("line") == nil || o.debug("line") != nil {
 		t.Error("the bound does not add up")
 	}
+
+	// Files that share what is spare have it once.
+	spare := NewSpare()
+	big := make([]byte, 40<<20)
+	one, two := open(compressed(big, 40<<20)).share(spare), open(compressed(big, 40<<20)).share(spare)
+	if one.debug("line") == nil || two.debug("line") != nil {
+		t.Error("the spare bytes are not shared")
+	}
+	if got := open(compressed(good, 4000)).share(spare).debug("line"); !bytes.Equal(got, good) {
+		t.Errorf("what is left: %d bytes", len(got))
+	}
 }
 
 // Many units that all refer to the same long table: work stays linear in the size.

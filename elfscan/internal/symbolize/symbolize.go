@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/profcheck/profcheck/elfscan/internal/module"
 )
@@ -20,6 +21,9 @@ type Source struct {
 	// Bounds tells where the function begins and ends that holds an address, as far as code shows. It
 	// bounds symbols without a size, and names what has no symbol. nil if nobody looked at the code.
 	Bounds func(addr uint64) (start, end uint64, ok bool)
+	// Spare is shared by all modules of a process: 60 kB can decompress to 64 MB, and a process can have
+	// a thousand libraries. What finds nothing left has names without lines. nil: each file has its own.
+	Spare *atomic.Int64
 }
 
 // Frame is a function and a place in it.
@@ -174,7 +178,7 @@ func (s *Symbolizer) debugData() *dwarf {
 	}
 	s.lined = true
 	inCode := func(addr uint64) bool { return executable(s.module, addr) }
-	own := parseObject(s.source.Data)
+	own := parseObject(s.source.Data).share(s.source.Spare)
 	if own.hasDebugInfo() {
 		s.dwarf = newDwarf(own, inCode)
 	} else if debug := s.debugFile(); debug != nil {
@@ -194,7 +198,7 @@ func (s *Symbolizer) debugFile() *object {
 		return s.separate
 	}
 	s.searched = true
-	own := parseObject(s.source.Data)
+	own := parseObject(s.source.Data).share(s.source.Spare)
 	if own.hasDebugInfo() && own.section(".symtab") != nil {
 		return nil
 	}
@@ -225,7 +229,7 @@ func (s *Symbolizer) tryDebugFile(file string, sum *uint32) bool {
 	if err != nil {
 		return false // it is not there, as usual
 	}
-	debug := parseObject(data)
+	debug := parseObject(data).share(s.source.Spare)
 	if s.module.BuildID != "" && debug.buildID() != s.module.BuildID {
 		return false
 	}

@@ -52,6 +52,13 @@ func names(t *Table) string {
 		major, minor := release(e.Since)
 		fmt.Fprintf(&b, "{%d, %d}, // %s\n", major, minor, e.Name)
 	}
+	b.WriteString("}\n\n// removed holds the first kernel without the code of a call, by name.\nvar removed = map[string]release{\n")
+	for _, e := range t.Entries {
+		if e.Removed != "" {
+			major, minor := release(e.Removed)
+			fmt.Fprintf(&b, "%q: {%d, %d},\n", e.Name, major, minor)
+		}
+	}
 	b.WriteString("}\n")
 	return b.String()
 }

@@ -26,6 +26,8 @@ type Entry struct {
 	Name    string
 	Since   string           // first kernel, such as "2.6.16"; "" when no source gives it
 	Origin  string           // source of Since, a key of the table's head; "" together with Since
+	Removed string           // first kernel that has no code for it any more; "" when it has, or no source gives it
+	Remover string           // source of Removed; "" together with it
 	Numbers map[string]int32 // by column, without the ABI's base; absent: the ABI lacks the call
 	Args    []Prototype      // by scope, the default one (no Columns) first
 }
@@ -101,6 +103,11 @@ func (t *Table) line(current **Entry, line string) error {
 			return fmt.Errorf("bad release %q", rest[0])
 		}
 		(*current).Since, (*current).Origin = rest[0], rest[1]
+	case word == "removed" && len(rest) == 2:
+		if !releaseForm.MatchString(rest[0]) {
+			return fmt.Errorf("bad release %q", rest[0])
+		}
+		(*current).Removed, (*current).Remover = rest[0], rest[1]
 	case word == "nr":
 		return t.numbers(*current, rest)
 	case word == "args" || strings.HasPrefix(word, "args@"):
@@ -230,6 +237,9 @@ func (t *Table) Format() string {
 		fmt.Fprintf(&b, "\nsyscall %s\n", e.Name)
 		if e.Since != "" {
 			fmt.Fprintf(&b, "since %s %s\n", e.Since, e.Origin)
+		}
+		if e.Removed != "" {
+			fmt.Fprintf(&b, "removed %s %s\n", e.Removed, e.Remover)
 		}
 		b.WriteString("nr")
 		for _, c := range t.Columns {

@@ -25,6 +25,8 @@ nr x86=36
 args void
 
 syscall vserver
+since 2.0 man-pages
+removed 5.5 man-pages
 nr mips=277
 args ?
 `
@@ -64,6 +66,8 @@ func TestParseErrors(t *testing.T) {
 		"kernel 7.1\n":                                          "kernel or columns missing",
 		head + "# late\n":                                       "line 3: comment after the head",
 		head + "nr x86=1\n":                                     `line 3: "nr" before the first syscall`,
+		head + "syscall a\nremoved soon man\n":                  `line 4: bad release "soon"`,
+		head + "syscall a\nremoved 5.5\n":                       `line 4: unknown directive "removed 5.5"`,
 		head + "nonsense\n":                                     `line 3: "nonsense" before the first syscall`,
 		head + "syscall a\nnr arm=1\n":                          `line 4: unknown column "arm"`,
 		head + "syscall a\nnr x86=-1\n":                         `line 4: bad number "x86=-1"`,
@@ -100,7 +104,7 @@ func TestReadNumbers(t *testing.T) {
 	}
 	got := table.Format()
 	want := strings.NewReplacer("kernel 7.1", "kernel 7.2", "x86=5 mips=5", "x86=5 mips=6", "nr x86=36\n", "nr x86=36 mips=36\n",
-		"syscall open", "syscall new_call\nnr x86=472\n\nsyscall open", "\nsyscall vserver\nnr mips=277\nargs ?\n", "").Replace(sample)
+		"syscall open", "syscall new_call\nnr x86=472\n\nsyscall open", "\nsyscall vserver\nsince 2.0 man-pages\nremoved 5.5 man-pages\nnr mips=277\nargs ?\n", "").Replace(sample)
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
