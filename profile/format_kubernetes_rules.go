@@ -14,7 +14,7 @@ func (f *file) fill(p *Profile, seccompDefault bool) error {
 	c := p.Container
 	switch {
 	case c.Privileged:
-		// containerd (internal/cri/sputil GenerateSeccompSpecOpts) and CRI-O, unless its
+		// containerd (internal/cri GenerateSeccompSpecOpts) and CRI-O, unless its
 		// privileged_seccomp_profile says otherwise, load nothing, whatever the field says.
 		p.Off = "is that of a privileged container, for which the runtime loads no filter"
 	case c.Seccomp == nil && seccompDefault:
