@@ -24,7 +24,7 @@ var _ = register(&Check{
 		}
 		severity, remedy := finding.Error, "put the file below the root, or correct the path"
 		if c.NoRoot {
-			severity, remedy = finding.Warning, "name the folder that stands for the kubelet's folder seccomp with --profile-root"
+			severity, remedy = finding.Warning, "give --profile-root, and put the file below it"
 		}
 		p.reportContainer(severity, c.Seccomp.FilePos, remedy, "the profile %q %s (%s)", c.Seccomp.File, c.Unread, who(c))
 	},

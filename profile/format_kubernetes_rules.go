@@ -173,7 +173,7 @@ func (f *file) loadLocalhost(path string) (*Profile, string) {
 	data, err := f.load(path)
 	switch {
 	case f.options.Root == "" && f.options.Load == nil:
-		return nil, "was not read: give the folder that stands for the kubelet's folder seccomp as root"
+		return nil, "was not read: no folder is given that stands for the kubelet's folder seccomp (--profile-root)"
 	case err != nil:
 		return nil, "is not below the root (" + err.Error() + "), and without it the container does not start"
 	}
