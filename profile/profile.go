@@ -15,7 +15,10 @@ const (
 	// Kubernetes is that of manifests, each container of which is a profile.
 	Kubernetes = "kubernetes"
 
-	Raw    = "raw"    // a compiled filter
+	Raw = "raw" // a compiled filter
+
+	Elastic = "elastic" // policies of github.com/elastic/go-seccomp-bpf
+
 	Kernel = "kernel" // rules of the kernel itself: the built-in strict
 )
 
@@ -119,6 +122,8 @@ type Rule struct {
 	OldForm   bool     // the one name came in Docker's old field "name", which OCI readers ignore
 	Pos       Pos
 	Index     int // from 0, in file order
+
+	group int // the entry of syscalls that it is of, where an entry makes several rules
 }
 
 // Filter is the includes or excludes of a Docker rule.
@@ -193,6 +198,9 @@ const (
 	GreaterEqual Op = "SCMP_CMP_GE"
 	Greater      Op = "SCMP_CMP_GT"
 	MaskedEqual  Op = "SCMP_CMP_MASKED_EQ"
+
+	// BitsSet is go-seccomp-bpf's: at least one bit of the datum is set in the argument.
+	BitsSet Op = "BitsSet"
 )
 
 // ops lists the comparisons for messages and checks.

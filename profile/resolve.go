@@ -22,6 +22,9 @@ func (p *Profile) Resolve(t Target) (*Resolved, error) {
 	if p.Format == Raw {
 		return p.resolveRaw(t)
 	}
+	if p.Format == Elastic {
+		return p.resolveElastic(t)
+	}
 	if p.unread() {
 		return nil, p.notRead(t)
 	}
