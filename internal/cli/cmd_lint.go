@@ -111,12 +111,28 @@ func (a *App) lintOne(o *options, p *profile.Profile) (l linting) {
 	if err != nil {
 		return linting{err: err}
 	}
+	written := p
 	p = p.ForRuntime(o.target)
 	var target profile.Target
 	if target, l.assumed, l.err = o.targetFor(p, profileArches(p)[0]); l.err == nil {
 		l.result, l.err = lint.Run(lint.Input{Profile: p, Target: target, Arches: arches})
 	}
+	if l.err == nil {
+		l.result.Input.Profile = written
+		slim(l.result)
+	}
 	return l
+}
+
+// slim drops what nobody asks a finished result for, so that those of thousands of profiles have room.
+func slim(r *lint.Result) {
+	r.Outcomes = nil
+	for i, h := range r.Hosts {
+		r.Hosts[i] = &profile.Resolved{Target: h.Target, Arches: h.Arches, Disabled: h.Disabled}
+	}
+	if r.Resolved != nil {
+		r.Resolved = r.Hosts[0]
+	}
 }
 
 // linted describes a judged profile.
