@@ -18,6 +18,7 @@ const (
 	Raw = "raw" // a compiled filter
 
 	Elastic = "elastic" // policies of github.com/elastic/go-seccomp-bpf
+	Systemd = "systemd" // units of systemd
 
 	Kernel = "kernel" // rules of the kernel itself: the built-in strict
 )
@@ -56,7 +57,8 @@ type Profile struct {
 	// filter is loaded without it.
 	Absent string
 
-	// Off says why a container of a manifest has no filter whatever the rules are, as DisabledReason does.
+	// Off says why a container of a manifest has no filter whatever the rules are, or a unit has none, as
+	// DisabledReason does.
 	Off string
 
 	Problems []Problem // in file order

@@ -126,6 +126,7 @@ const (
 	NotRead        LoadKind = "not-read"         // a container's profile that could not be read
 	UnknownName    LoadKind = "unknown-name"     // a call that the reader does not know, where that is an error
 	WrongReader    LoadKind = "wrong-reader"     // a file of a format that the runtime does not read
+	DefaultAction  LoadKind = "default-action"   // a rule with the action of the default, where that is an error
 	TooManyRules   LoadKind = "too-many-rules"   // far more rules than a filter has instructions
 )
 

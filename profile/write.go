@@ -126,6 +126,9 @@ func (w *writing) plain() {
 			w.lose(q.Pos, "the field %q, which its reader ignores, is left out", clip(q.Name))
 		}
 	}
+	if p.Format == Systemd {
+		w.change(p.Pos, "a unit is for all architectures of its host, unless SystemCallArchitectures= says otherwise, and its other settings add filters of their own")
+	}
 	if p.Format == Elastic {
 		w.change(p.Pos, "calls of other architectures, which have the default action here, and numbers of x32, which have ENOSYS, kill the thread there")
 		w.change(p.Pos, "where groups overlap the first decides here, and not always there")
@@ -142,6 +145,9 @@ func (w *writing) plain() {
 	}
 	if len(w.archMap) == 0 {
 		for _, n := range w.architectures() {
+			if n.Text == archNative && p.Format == Systemd {
+				n.Text = w.Target.Host.OCI
+			}
 			w.arches = append(w.arches, n.Text)
 		}
 		if len(p.ArchMap) > 0 {
