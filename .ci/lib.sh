@@ -11,6 +11,9 @@ witnesses=(ca-certificates strace runc gcc libc6-dev libseccomp-dev binutils
 # What reads the files for pipelines: the runner of hooks, formatters of manual pages, shells.
 witnesses+=(pre-commit git mandoc groff zsh fish)
 
+# What lists the groups of SystemCallFilter=.
+witnesses+=(systemd)
+
 # What elfscan/witness has traces of, and compilers for programs that do nothing.
 witnesses+=(apache2-utils bash bsdutils busybox-static coreutils curl dash fd-find git gzip haproxy
 	jq libnginx-mod-http-echo libnss-systemd lighttpd memcached nginx-light openssh-client python3

@@ -40,8 +40,13 @@ func place(pos profile.Pos) finding.Pos {
 	return finding.Pos{File: pos.File, Line: pos.Line, Column: pos.Column}
 }
 
-// whole is the place of a finding about the profile as such.
-func (p *Pass) whole() finding.Pos { return finding.Pos{File: p.Input.Profile.Name} }
+// whole is the place of a finding about the profile as such: of a container's, where the manifest gives it.
+func (p *Pass) whole() finding.Pos {
+	if c := p.container(); c != nil {
+		return place(seccompPos(c))
+	}
+	return finding.Pos{File: p.Input.Profile.Name}
+}
 
 // problems returns what the reader noted of these kinds, in file order.
 func (p *Pass) problems(kinds ...profile.Kind) (out []profile.Problem) {

@@ -15,6 +15,9 @@ var _ = register(&Check{
 		"https://github.com/opencontainers/runc/blob/main/libcontainer/specconv/spec_linux.go SetupSeccomp",
 	},
 	Run: func(p *Pass) {
+		if p.Input.Profile.Off != "" { // a container without a profile is not one with an empty profile
+			return
+		}
 		for _, h := range p.Hosts {
 			if h.Resolved.Disabled {
 				p.Report(finding.Finding{

@@ -14,13 +14,14 @@ var _ = register(&Check{
 	Why: "The runtimes decode profiles with readers that skip keys they do not know, without a word. A misspelt " +
 		"\"syscals\" is a profile without rules, a misspelt \"args\" a rule without conditions.",
 	When: "An error if the key is much like one that the format has and the file has not, so that a typing error is " +
-		"likely; otherwise a warning.",
+		"likely, and in a manifest of Kubernetes, where a profile stands in the wrong place; otherwise a warning.",
 	Wrong:  "A key for other tools in the same file; name it comment, $schema, x-something or _something and it is left alone.",
 	Remedy: "Correct the key, or remove it.",
 	Sources: []string{
 		"https://pkg.go.dev/encoding/json#Unmarshal, on keys without a field",
 		"https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md#seccomp",
 	},
+	TextOnly: true,
 	Run: func(p *Pass) {
 		for _, problem := range p.Input.Profile.Problems {
 			if problem.Kind != profile.UnknownField || forPeople(problem.Name) {
@@ -31,6 +32,12 @@ var _ = register(&Check{
 				Message:  fmt.Sprintf("no runtime reads the key %q", problem.Name),
 				Remedy:   "remove the key, or name it x-" + problem.Name,
 				Pos:      place(problem.Pos),
+			}
+			if c := p.Input.Profile.Container; c != nil && problem.Pos.File == c.Pos.File {
+				f.Severity, f.Message = finding.Error, problem.Text
+				f.Remedy = "give the profile as securityContext.seccompProfile, with type and localhostProfile in it"
+				p.Report(f)
+				continue
 			}
 			if problem.Nearest != "" && !p.given(problem.Nearest) {
 				f.Severity = finding.Error

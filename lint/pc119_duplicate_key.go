@@ -17,6 +17,7 @@ var _ = register(&Check{
 		"https://pkg.go.dev/encoding/json#Unmarshal",
 		"https://www.rfc-editor.org/rfc/rfc8259#section-4",
 	},
+	TextOnly: true,
 	Run: func(p *Pass) {
 		for _, problem := range p.problems(profile.DuplicateKey) {
 			p.Report(finding.Finding{

@@ -18,6 +18,9 @@ var _ = register(&Check{
 	},
 	Run: func(p *Pass) {
 		for _, problem := range p.problems(profile.MissingPart) {
+			if c := p.Input.Profile.Container; c != nil && c.Unread != "" {
+				continue // PC904 says more
+			}
 			p.Report(finding.Finding{
 				Severity: finding.Warning, Pos: place(problem.Pos), Message: problem.Text,
 				Remedy: "name the directory that it is in with --profile-root",

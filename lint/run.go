@@ -27,6 +27,9 @@ func Run(in Input) (*Result, error) {
 		}
 	}
 	p := &Pass{Input: in}
+	if c := in.Profile.Container; c != nil && c.Unread != "" && len(in.Usage) == 0 {
+		return p.textOnly(), nil
+	}
 	if err := p.resolve(); err != nil {
 		return nil, err
 	}
@@ -44,6 +47,17 @@ func Run(in Input) (*Result, error) {
 		c.Run(p)
 	}
 	return p.result(), nil
+}
+
+// textOnly judges the manifest of a container whose profile was not read.
+func (p *Pass) textOnly() *Result {
+	for _, c := range Checks() {
+		if c.TextOnly {
+			p.check = c
+			c.Run(p)
+		}
+	}
+	return p.result()
 }
 
 // resolve sets Hosts and ABIs.

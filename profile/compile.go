@@ -44,6 +44,9 @@ func (r *Resolved) CompileWith(o CompileOptions, arches ...*syscalls.Arch) (filt
 	if r.Profile.Format == Raw {
 		return slices.Clone(r.Profile.Program), nil
 	}
+	if r.Profile.Format == Elastic {
+		return r.elasticProgram()
+	}
 	for _, name := range o.Hot {
 		if !syscalls.Known(name) {
 			return nil, fmt.Errorf("profile %s: no syscall %q to ask for first", r.Profile.Name, name)

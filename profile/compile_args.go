@@ -159,6 +159,9 @@ func (c *compiler) test(t filter.Test, yes, no target) target {
 		if hiValue != 0 {
 			return c.impossible(t.Op, yes, no)
 		}
+		if t.Op == filter.TestNe {
+			return c.word(filter.TestEq, low, loMask, loValue, no, yes)
+		}
 		return loWord(yes, no)
 	}
 	switch t.Op {

@@ -10,7 +10,7 @@ import (
 type Cond struct {
 	Arg   int // 0 to 5
 	Op    Op
-	Mask  uint64 // all ones unless Op is MaskedEqual
+	Mask  uint64 // all ones unless Op is MaskedEqual, or NotEqual of go-seccomp-bpf's
 	Value uint64 // for MaskedEqual within Mask, but under gVisor; the condition never holds if it is not
 }
 
@@ -29,8 +29,8 @@ var opSigns = map[Op]string{
 
 // String returns "arg0 == 1" or "arg0 & 0x7e020000 == 0". Numbers from 10 up are hexadecimal.
 func (c Cond) String() string {
-	if c.Op == MaskedEqual {
-		return fmt.Sprintf("arg%d & %s == %s", c.Arg, number(c.Mask), number(c.Value))
+	if c.Op == MaskedEqual || c.Op == NotEqual && c.Mask != math.MaxUint64 && c.Mask != math.MaxUint32 {
+		return fmt.Sprintf("arg%d & %s %s %s", c.Arg, number(c.Mask), opSigns[c.Op], number(c.Value))
 	}
 	return fmt.Sprintf("arg%d %s %s", c.Arg, opSigns[c.Op], number(c.Value))
 }
@@ -52,7 +52,7 @@ func (c Cond) Holds(arg uint64, pointerBits int) bool {
 func (c Cond) holds(arg uint64) bool {
 	switch c.Op {
 	case NotEqual:
-		return arg != c.Value
+		return arg&c.Mask != c.Value
 	case Less:
 		return arg < c.Value
 	case LessEqual:

@@ -10,7 +10,7 @@ import (
 )
 
 // corpora are the folders of the formats that are read.
-var corpora = []string{"moby", "oci", "containers-common", "spo", "raw", "k8s"}
+var corpora = []string{"moby", "oci", "containers-common", "spo", "elastic", "systemd", "raw", "k8s"}
 
 // Every profile of the corpora is read, or refused in one clear line; what happens to each is in a
 // golden file.

@@ -241,6 +241,16 @@ func clip(text string) string {
 	return text[:most] + "..."
 }
 
+// oneLine is a word of the file without what would break a line or a terminal.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if strconv.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, text)
+}
+
 // oneOf checks a word against a list and names the nearest.
 func (d *decoder) oneOf(v value, path, what, word string, words []string) error {
 	for _, w := range words {

@@ -116,7 +116,7 @@ func readKubernetes(f *file, doc document) error {
 	if name == "" {
 		name = doc.word(doc.root, "metadata", "generateName")
 	}
-	m := &manifest{decoder: d, f: f, doc: doc, resource: strings.TrimSuffix(doc.word(doc.root, "kind")+"/"+name, "/")}
+	m := &manifest{decoder: d, f: f, doc: doc, resource: oneLine(strings.TrimSuffix(doc.word(doc.root, "kind")+"/"+name, "/"))}
 	return m.read(place)
 }
 
@@ -195,7 +195,7 @@ func (m *manifest) annotations(at value, path string) (map[string]annotation, er
 			return nil
 		}
 		want, err := m.str(val, path)
-		found[text] = annotation{Name{text, m.src.pos(key)}, want}
+		found[text] = annotation{Name{oneLine(text), m.src.pos(key)}, oneLine(want)}
 		return err
 	})
 	return found, err

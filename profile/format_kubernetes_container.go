@@ -62,7 +62,7 @@ func (c *Container) FullName() string { return c.Resource + " " + c.Name }
 // container reads one container and adds its profile.
 func (m *manifest) container(v value, kind, at string) error {
 	m.p = &Profile{Name: m.file, Format: Kubernetes, Pos: m.src.pos(v)}
-	c := &Container{Pos: m.p.Pos, Resource: m.resource, Name: strings.TrimSpace(kind + " " + m.doc.word(v, "name")), pod: m.src.pos(m.doc.root)}
+	c := &Container{Pos: m.p.Pos, Resource: m.resource, Name: oneLine(strings.TrimSpace(kind + " " + m.doc.word(v, "name"))), pod: m.src.pos(m.doc.root)}
 	m.p.Container = c
 	if m.notes != nil { // of the pod: told once
 		m.p.Problems, m.notes = m.notes, nil

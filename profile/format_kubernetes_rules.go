@@ -14,7 +14,7 @@ func (f *file) fill(p *Profile, seccompDefault bool) error {
 	c := p.Container
 	switch {
 	case c.Privileged:
-		// containerd (internal/cri/sputil GenerateSeccompSpecOpts) and CRI-O, unless its
+		// containerd (internal/cri GenerateSeccompSpecOpts) and CRI-O, unless its
 		// privileged_seccomp_profile says otherwise, load nothing, whatever the field says.
 		p.Off = "is that of a privileged container, for which the runtime loads no filter"
 	case c.Seccomp == nil && seccompDefault:
@@ -173,7 +173,7 @@ func (f *file) loadLocalhost(path string) (*Profile, string) {
 	data, err := f.load(path)
 	switch {
 	case f.options.Root == "" && f.options.Load == nil:
-		return nil, "was not read: give the folder that stands for the kubelet's folder seccomp as root"
+		return nil, "was not read: no folder is given that stands for the kubelet's folder seccomp (--profile-root)"
 	case err != nil:
 		return nil, "is not below the root (" + err.Error() + "), and without it the container does not start"
 	}

@@ -73,6 +73,9 @@ func CellOf(feature, runtime string) (Cell, error) {
 	}
 	first, _, _ := strings.Cut(runtime, "/")
 	c := Cell{Feature: feature, Runtime: runtime, Handling: HandlingUnknown}
+	if first == RuntimeSystemd {
+		c.Handling, c.Effect, c.Origin = HandlingRefused, "systemd reads units only", "systemd.exec(5)"
+	}
 	for _, word := range []string{first, string(maker)} {
 		if d, ok := matrix[i].cells[word]; ok {
 			c.Handling, c.Effect, c.Origin = d.handling, d.effect, origins[word]

@@ -294,7 +294,7 @@ func (p probe) handling(t *testing.T, c Cell) (fits []Handling, why string) {
 // probeFormat is the format of the files that a runtime is given.
 var probeFormat = map[string]string{
 	RuntimeDocker: Docker, RuntimePodman: Podman, RuntimeCRIO: Podman, RuntimeContainerd: Docker, RuntimeSPO: SPO,
-	RuntimeRunc: OCI, RuntimeCrun: OCI, RuntimeGVisor: OCI, RuntimeKernel: Docker,
+	RuntimeRunc: OCI, RuntimeCrun: OCI, RuntimeGVisor: OCI, RuntimeKernel: Docker, RuntimeSystemd: Docker,
 }
 
 // meantBy is what is enforced, without the numbers of the rules that say so.

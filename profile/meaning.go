@@ -43,6 +43,9 @@ func (r *Resolved) decide(token uint32, nr int32) (filter.Action, *call) {
 	if r.stubbed(token, nr) {
 		return enosys(r.Target.Host), nil
 	}
+	if r.guarded(token, nr) {
+		return r.x32, nil
+	}
 	if !r.covered(token, nr) {
 		return r.BadArch, nil
 	}

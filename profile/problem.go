@@ -54,6 +54,7 @@ const (
 	MissingPart       Kind = "missing-part"       // the file refers to something that was not read, and says less without it
 	JoinedRules       Kind = "joined-rules"       // the reader makes one rule of several, with another meaning
 	RemovedAnnotation Kind = "removed-annotation" // an annotation that Kubernetes does not read any more
+	OtherFilter       Kind = "other-filter"       // a setting that adds a filter of its own, which is not modelled
 	MoreProblems      Kind = "more-problems"      // the list was cut; Text says how many are missing
 )
 

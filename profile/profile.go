@@ -15,7 +15,11 @@ const (
 	// Kubernetes is that of manifests, each container of which is a profile.
 	Kubernetes = "kubernetes"
 
-	Raw    = "raw"    // a compiled filter
+	Raw = "raw" // a compiled filter
+
+	Elastic = "elastic" // policies of github.com/elastic/go-seccomp-bpf
+	Systemd = "systemd" // units of systemd
+
 	Kernel = "kernel" // rules of the kernel itself: the built-in strict
 )
 
@@ -53,7 +57,8 @@ type Profile struct {
 	// filter is loaded without it.
 	Absent string
 
-	// Off says why a container of a manifest has no filter whatever the rules are, as DisabledReason does.
+	// Off says why a container of a manifest has no filter whatever the rules are, or a unit has none, as
+	// DisabledReason does.
 	Off string
 
 	Problems []Problem // in file order
@@ -119,6 +124,8 @@ type Rule struct {
 	OldForm   bool     // the one name came in Docker's old field "name", which OCI readers ignore
 	Pos       Pos
 	Index     int // from 0, in file order
+
+	group int // the entry of syscalls that it is of, where an entry makes several rules
 }
 
 // Filter is the includes or excludes of a Docker rule.
@@ -193,6 +200,9 @@ const (
 	GreaterEqual Op = "SCMP_CMP_GE"
 	Greater      Op = "SCMP_CMP_GT"
 	MaskedEqual  Op = "SCMP_CMP_MASKED_EQ"
+
+	// BitsSet is go-seccomp-bpf's: at least one bit of the datum is set in the argument.
+	BitsSet Op = "BitsSet"
 )
 
 // ops lists the comparisons for messages and checks.

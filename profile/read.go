@@ -69,7 +69,7 @@ func (f *file) decoder(doc document) *decoder {
 
 // add adds a profile; part tells it from others of the file.
 func (f *file) add(p *Profile, part string) {
-	p.Part = part
+	p.Part = oneLine(part)
 	f.profiles = append(f.profiles, p)
 }
 
@@ -184,7 +184,7 @@ func describe(doc document) string {
 		if _, pod := podPaths[kind]; pod {
 			return "a " + kind + " without containers for Linux"
 		}
-		return "a " + clip(kind)
+		return "a " + clip(oneLine(kind))
 	}
 	if doc.member(doc.root, "defaultAction") != 0 {
 		return "a profile of Docker's or the OCI's in YAML, which they read as JSON only"

@@ -22,6 +22,14 @@ func (p *Profile) Resolve(t Target) (*Resolved, error) {
 	if p.Format == Raw {
 		return p.resolveRaw(t)
 	}
+	switch {
+	case p.Format == Elastic:
+		return p.resolveElastic(t)
+	case p.Format == Systemd:
+		return p.resolveSystemd(t)
+	case t.Runtime == RuntimeSystemd:
+		return nil, r.loadError(WrongReader, p.Pos, "", "no unit, and nothing else is read by systemd")
+	}
 	if p.unread() {
 		return nil, p.notRead(t)
 	}
@@ -98,7 +106,9 @@ type resolver struct {
 }
 
 // libseccomp reports whether a runtime makes the filter with libseccomp.
-func (r *resolver) libseccomp() bool { return r.maker == RuntimeRunc || r.maker == RuntimeCrun }
+func (r *resolver) libseccomp() bool {
+	return r.maker == RuntimeRunc || r.maker == RuntimeCrun || r.maker == RuntimeSystemd
+}
 
 func (r *resolver) loadError(kind LoadKind, pos Pos, path, format string, args ...any) error {
 	return &LoadError{Kind: kind, Pos: pos, Path: path, Runtime: r.Target.Runtime, Reason: fmt.Sprintf(format, args...)}

@@ -28,6 +28,8 @@ type Resolved struct {
 	// ERRNO(ENOSYS). nil: no stub. An ABI that is missing has none.
 	Stub map[string]int32
 
+	x32 filter.Action // what numbers of x32 get where no ABI of Arches is it; 0: the bad-arch action
+
 	tables    map[string]table // by Name of the ABI
 	tokenOnly bool             // numbers of x32 are numbers like others (gVisor)
 }
@@ -122,6 +124,9 @@ const (
 	NotifyListener LoadKind = "notify-listener"  // NOTIFY without a listenerPath
 	FilterRefused  LoadKind = "filter-refused"   // a compiled filter that no kernel loads
 	NotRead        LoadKind = "not-read"         // a container's profile that could not be read
+	UnknownName    LoadKind = "unknown-name"     // a call that the reader does not know, where that is an error
+	WrongReader    LoadKind = "wrong-reader"     // a file of a format that the runtime does not read
+	DefaultAction  LoadKind = "default-action"   // a rule with the action of the default, where that is an error
 	TooManyRules   LoadKind = "too-many-rules"   // far more rules than a filter has instructions
 )
 

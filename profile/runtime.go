@@ -18,6 +18,7 @@ const (
 	RuntimeRunc       = "runc"
 	RuntimeCrun       = "crun"
 	RuntimeGVisor     = "gvisor"
+	RuntimeSystemd    = "systemd"
 	RuntimeKernel     = "kernel" // no runtime: the rules as written
 )
 
@@ -40,6 +41,7 @@ func Runtimes() []RuntimeInfo {
 		{RuntimeRunc, "runc, given an OCI section", "", "source of 1.5; loaded filters of 1.1 read back"},
 		{RuntimeCrun, "crun, given an OCI section", "", "source of 1.29; filters of 1.8 as written and as loaded"},
 		{RuntimeGVisor, "gVisor with --oci-seccomp (without it, no profile counts), given an OCI section", "", "source and compiled filters of 2026-09"},
+		{RuntimeSystemd, "systemd, given a unit", "", "systemd.exec(5) and groups of 252; source of that time"},
 		{RuntimeKernel, "no runtime: the rules as the file's format means them", "", "kernel/seccomp.c; libseccomp 2.5.4 as measured"},
 	}
 }
@@ -99,6 +101,7 @@ var readers = map[string]struct {
 	RuntimeRunc:       {noReader, RuntimeRunc},
 	RuntimeCrun:       {noReader, RuntimeCrun},
 	RuntimeGVisor:     {noReader, RuntimeGVisor},
+	RuntimeSystemd:    {noReader, RuntimeSystemd},
 	// The kernel target takes a file for what it says.
 	RuntimeKernel: {mobyReader, RuntimeKernel},
 }

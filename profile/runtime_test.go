@@ -136,6 +136,9 @@ func TestRuntimesDiffer(t *testing.T) {
 	} {
 		got := answers(t, c.text, c.call, c.arg)
 		for _, runtime := range runtimeNames() {
+			if runtime == RuntimeSystemd {
+				continue // which reads no such file: see TestSystemdRefused
+			}
 			if got[runtime] != c.want[runtime] {
 				t.Errorf("%s: %s: %s, want %s", c.what, runtime, got[runtime], c.want[runtime])
 			}
@@ -178,6 +181,9 @@ func TestRuntimesIgnore(t *testing.T) {
 	}
 	// The twin: nothing to ignore.
 	for _, runtime := range runtimeNames() {
+		if runtime == RuntimeSystemd {
+			continue
+		}
 		if r, err := under(t, runtime, "x86_64", `{"defaultAction":"SCMP_ACT_ALLOW"}`); err != nil || len(r.Ignored) > 0 {
 			t.Errorf("%s: %+v, %v", runtime, r, err)
 		}

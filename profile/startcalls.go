@@ -168,6 +168,8 @@ func StartCalls(t Target) []StartCall {
 	switch t.Maker() {
 	case RuntimeKernel, RuntimeGVisor: // gVisor's own calls are made outside of the container
 		return nil
+	case RuntimeSystemd: // SystemCallFilter= comes last
+		rows, origin = []startRow{{name: "execve", late: req, early: req, why: "starts the program"}}, "systemd src/core/execute.c exec_child"
 	case RuntimeCrun:
 		rows, origin = crunStartRows, crunStartOrigin
 	}

@@ -126,6 +126,13 @@ func (w *writing) plain() {
 			w.lose(q.Pos, "the field %q, which its reader ignores, is left out", clip(q.Name))
 		}
 	}
+	if p.Format == Systemd {
+		w.change(p.Pos, "a unit is for all architectures of its host, unless SystemCallArchitectures= says otherwise, and its other settings add filters of their own")
+	}
+	if p.Format == Elastic {
+		w.change(p.Pos, "calls of other architectures, which have the default action here, and numbers of x32, which have ENOSYS, kill the thread there")
+		w.change(p.Pos, "where groups overlap the first decides here, and not always there")
+	}
 	if p.DefaultAction.CarriesErrno() {
 		w.errno = w.defaultErrno
 	}
@@ -138,6 +145,9 @@ func (w *writing) plain() {
 	}
 	if len(w.archMap) == 0 {
 		for _, n := range w.architectures() {
+			if n.Text == archNative && p.Format == Systemd {
+				n.Text = w.Target.Host.OCI
+			}
 			w.arches = append(w.arches, n.Text)
 		}
 		if len(p.ArchMap) > 0 {
@@ -170,7 +180,32 @@ func (w *writing) rule(r Rule) {
 	if !w.conditions(&r) {
 		return
 	}
+	if i := slices.IndexFunc(r.Args, func(a Arg) bool { return a.Op == BitsSet }); i >= 0 {
+		w.bitsSet(r, i)
+		return
+	}
 	w.rules = append(w.rules, r)
+}
+
+// bitsSet writes a rule whose condition i asks for one of several bits as a rule for each of them.
+func (w *writing) bitsSet(r Rule, i int) {
+	if len(w.rules) > maxRules>>6 {
+		w.change(r.Pos, "syscalls[%d] would be too many rules, one for each bit that it asks for: it is left out", r.Index)
+		return
+	}
+	for bit := uint64(1); bit != 0; bit <<= 1 {
+		if r.Args[i].Value&bit == 0 {
+			continue
+		}
+		one := r
+		one.Args = slices.Clone(r.Args)
+		one.Args[i].Op, one.Args[i].Value, one.Args[i].ValueTwo = MaskedEqual, bit, bit
+		if next := slices.IndexFunc(one.Args, func(a Arg) bool { return a.Op == BitsSet }); next >= 0 {
+			w.bitsSet(one, next)
+			continue
+		}
+		w.rules = append(w.rules, one)
+	}
 }
 
 // conditions decides includes and excludes as far as the format does not have them, and reports whether

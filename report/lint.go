@@ -15,6 +15,8 @@ type Linted struct {
 	Profile
 	Target Target   `json:"target"`           // for the first architecture
 	Arches []string `json:"arches,omitempty"` // the ABIs that were judged
+	// Containers are those of a manifest that have this profile for this target; none if it is one.
+	Containers []string `json:"containers,omitempty"`
 }
 
 func (*Lint) kind() string { return "lint" }

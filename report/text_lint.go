@@ -62,7 +62,11 @@ func (l Linted) verdict(all []Finding) (word, text string) {
 	} else if len(l.Arches) > 0 {
 		where = strings.Join(l.Arches, " ")
 	}
-	return word, fmt.Sprintf("%s (%s, %s): %s", l.Name, l.Target.runtime(), where, text)
+	name := l.Name
+	if n := len(l.Containers) - 1; n > 0 {
+		name += " and " + count(n, "more container")
+	}
+	return word, fmt.Sprintf("%s (%s, %s): %s", name, l.Target.runtime(), where, text)
 }
 
 // counting returns the findings that nothing suppresses.

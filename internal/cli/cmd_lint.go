@@ -93,7 +93,7 @@ type linting struct {
 func (a *App) lintFile(o *options, name string) (jobs []linting) {
 	list, err := a.openProfiles(o, name)
 	_, part := profile.SplitPart(name)
-	for _, p := range list {
+	for _, p := range profile.Group(list) {
 		for _, one := range o.forProfile(p.Name).eachTarget() {
 			job := a.lintOne(one, p)
 			job.part = part != ""
@@ -111,11 +111,28 @@ func (a *App) lintOne(o *options, p *profile.Profile) (l linting) {
 	if err != nil {
 		return linting{err: err}
 	}
+	written := p
+	p = p.ForRuntime(o.target)
 	var target profile.Target
 	if target, l.assumed, l.err = o.targetFor(p, profileArches(p)[0]); l.err == nil {
 		l.result, l.err = lint.Run(lint.Input{Profile: p, Target: target, Arches: arches})
 	}
+	if l.err == nil {
+		l.result.Input.Profile = written
+		slim(l.result)
+	}
 	return l
+}
+
+// slim drops what nobody asks a finished result for, so that those of thousands of profiles have room.
+func slim(r *lint.Result) {
+	r.Outcomes = nil
+	for i, h := range r.Hosts {
+		r.Hosts[i] = &profile.Resolved{Target: h.Target, Arches: h.Arches, Disabled: h.Disabled}
+	}
+	if r.Resolved != nil {
+		r.Resolved = r.Hosts[0]
+	}
 }
 
 // linted describes a judged profile.
@@ -125,8 +142,14 @@ func linted(r *lint.Result, assumed []string) report.Linted {
 	for _, abi := range judged(r) {
 		l.Arches = append(l.Arches, abi.Name)
 	}
-	if r.Resolved != nil {
+	switch {
+	case r.Resolved != nil:
 		l.Target = targetDoc(r.Resolved.Target, assumed)
+	case p.Container != nil: // whose profile was not read
+		l.Target = targetDoc(r.Input.Target, assumed)
+	}
+	if c := p.Container; c != nil && len(c.Also) > 0 {
+		l.Containers = append([]string{c.FullName()}, c.Also...)
 	}
 	return l
 }

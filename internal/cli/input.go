@@ -89,13 +89,13 @@ func (a *App) onlyProfile(o *options, name string, list []*profile.Profile, err 
 		return nil, err
 	}
 	a.noteMissing(o, p)
-	return p, nil
+	return p.ForRuntime(o.forProfile(p.Name).target), nil
 }
 
 // noteMissing tells what a profile refers to and was not read.
 func (a *App) noteMissing(o *options, p *profile.Profile) {
 	for _, q := range p.Problems {
-		if q.Kind == profile.MissingPart {
+		if q.Kind == profile.MissingPart && (p.Container == nil || p.Container.Unread == "") { // without a container's profile nothing goes on
 			a.note(o, "%s", q)
 		}
 	}
@@ -103,7 +103,7 @@ func (a *App) noteMissing(o *options, p *profile.Profile) {
 
 // readOptions say how files with profiles are read.
 func (o *options) readOptions() profile.ReadOptions {
-	return profile.ReadOptions{Format: o.inputFormat, Root: o.profileRoot}
+	return profile.ReadOptions{Format: o.inputFormat, Root: o.profileRoot, SeccompDefault: o.seccompDefault}
 }
 
 // profileFormats are the formats of files with profiles. A compiled filter is none of them: it has forms of

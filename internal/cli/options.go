@@ -27,6 +27,7 @@ type options struct {
 
 	inputFormat, order string
 	profileRoot        string // --profile-root
+	seccompDefault     bool   // --seccomp-default
 
 	failOn          string
 	strict          bool
@@ -67,7 +68,8 @@ func (o *options) targetFlags(cmd *cobra.Command) {
 	f.StringVar(&o.release, "target-version", "", "release of the runtime that makes the filter, runc or crun: `X.Y.Z` (default: the newest known)")
 	f.StringSliceVar(&o.caps, "cap", nil, "capabilities of the container besides the runtime's default; none or all to begin with")
 	f.StringVar(&o.kernel, "kernel", "", "kernel of the host, `X.Y` (default: the newest known)")
-	f.StringVar(&o.profileRoot, "profile-root", "", "folder below which files are that a profile refers to, such as base profiles (default: they are not read)")
+	f.StringVar(&o.profileRoot, "profile-root", "", "folder below which files are that a profile refers to, such as base profiles and the Localhost profiles of manifests (default: they are not read)")
+	f.BoolVar(&o.seccompDefault, "seccomp-default", false, "manifests of Kubernetes: the kubelet runs with --seccomp-default, so that a container without a profile has the runtime's own")
 	_ = cmd.MarkFlagDirname("profile-root") // the error is for a flag that does not exist
 	words(cmd, "target", targets...)
 	words(cmd, "cap", append([]string{"none", "all"}, profile.Capabilities()...)...)
@@ -301,17 +303,19 @@ func (o *options) targetFor(p *profile.Profile, abi *syscalls.Arch) (profile.Tar
 		assumed = append(assumed, "runtime")
 	} else if o.target != t.Runtime {
 		t.Runtime, t.Caps = o.target, profile.DockerCaps()
-		if o.target == profile.RuntimeKernel {
+		if p.Container != nil {
+			t.Caps = p.Container.Caps(o.target)
+		} else if o.target == profile.RuntimeKernel {
 			t.Caps = nil
 		}
 	}
 	if t.Version = o.release; t.Version != "" && t.Maker() != profile.RuntimeRunc && t.Maker() != profile.RuntimeCrun {
 		return t, nil, usage("--target-version: it is for targets whose filter runc or crun makes, not for %s", t.Runtime)
 	}
-	if t.Runtime != p.DefaultTarget(abi).Runtime {
+	if t.Runtime != p.DefaultTarget(abi).Runtime && p.Container == nil {
 		t.NoNewPrivs = false // the file's process is not read by another runtime
 	}
-	if len(o.caps) == 0 && !(t.Runtime == profile.RuntimeRunc && p.Format == profile.OCI && p.Process.GivesCaps()) {
+	if len(o.caps) == 0 && !p.Container.GivesCaps() && !(t.Runtime == profile.RuntimeRunc && p.Format == profile.OCI && p.Process.GivesCaps()) {
 		assumed = append(assumed, "caps")
 	}
 	var err error
