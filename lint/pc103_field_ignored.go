@@ -191,7 +191,7 @@ func (p *Pass) unread() {
 func (p *Pass) readBy(h *Host, runtime string) (*profile.Resolved, error) {
 	t := h.Target
 	t.Runtime, t.Version = runtime, ""
-	return p.Input.Profile.Resolve(t)
+	return p.Input.Profile.Outline(t)
 }
 
 // openedBy reports whether a rule opens the call whatever its arguments are.

@@ -35,7 +35,7 @@ func (r *resolver) build() error {
 	d := drops{r: r, at: map[dropKey]*drop{}, total: map[dropKey]int{}}
 	budget := maxPairs
 	for _, a := range r.Arches {
-		t := table{}
+		t := make(table, min(len(r.Rules), 1024))
 		r.tables[a.Name] = t
 		absent := map[string]*call{}
 		for i := range r.Rules {

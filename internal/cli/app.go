@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,7 +33,7 @@ type App struct {
 	Getenv func(string) string // nil: no environment variable is set
 	Now    func() time.Time    // by which ignores expire; nil: the clock
 
-	stdinUsed bool
+	stdinUsed atomic.Bool
 	stdinText []byte // what was read from it
 	process   bool   // the run is the whole process
 }

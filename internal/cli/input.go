@@ -20,10 +20,9 @@ const maxStdin = 256 << 20
 
 // readStdin reads standard input, once.
 func (a *App) readStdin() ([]byte, error) {
-	if a.stdinUsed {
+	if a.stdinUsed.Swap(true) {
 		return nil, usage("stdin (-) can be read only once")
 	}
-	a.stdinUsed = true
 	if a.Stdin == nil {
 		return nil, nil
 	}
