@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,12 +33,13 @@ type format struct {
 	target func(p *Profile, t *Target)
 }
 
-// formats are the registered ones, by rank.
+// formats are the registered ones, by rank and name.
 var formats []*format
 
 func registerFormat(f format) struct{} {
 	formats = append(formats, &f)
-	slices.SortStableFunc(formats, func(a, b *format) int { return a.rank - b.rank })
+	// By name, too: the order in which Go sets variables changes with what their functions call.
+	slices.SortFunc(formats, func(a, b *format) int { return cmp.Or(a.rank-b.rank, strings.Compare(a.name, b.name)) })
 	return struct{}{}
 }
 

@@ -15,6 +15,7 @@ var _ = registerFormat(format{
 	dialect: dialect{who: "go-seccomp-bpf", exact: true},
 	is:      isElastic,
 	read:    readElastic,
+	write:   writeElastic,
 })
 
 // The keys. Beats read enabled besides.

@@ -22,6 +22,11 @@ type Loss struct {
 	// Changes: the text means something else than the profile, even for the target. Without it, only
 	// other targets can see a difference, or nobody can.
 	Changes bool
+
+	// What is the same in spite of Changes: others, all calls of the target's ABI that the profile's rules
+	// or its default decide; data, all but the data of actions; upper, all calls whose arguments have an
+	// upper half of 0, on an ABI of 32 bits.
+	others, data, upper bool
 }
 
 // String returns place and text in one line.
@@ -129,7 +134,7 @@ func (w *writing) plain() {
 	if p.Format == Systemd {
 		w.change(p.Pos, "a unit is for all architectures of its host, unless SystemCallArchitectures= says otherwise, and its other settings add filters of their own")
 	}
-	if p.Format == Elastic {
+	if p.Format == Elastic && w.to.name != Elastic {
 		w.change(p.Pos, "calls of other architectures, which have the default action here, and numbers of x32, which have ENOSYS, kill the thread there")
 		w.change(p.Pos, "where groups overlap the first decides here, and not always there")
 	}
@@ -168,7 +173,7 @@ func (w *writing) rule(r Rule) {
 	case r.OldForm && !w.reader.docker:
 		w.lose(r.Pos, "syscalls[%d], whose field \"name\" the runtime does not read, is left out", r.Index)
 		return
-	case r.ABIs != nil:
+	case r.ABIs != nil && w.to.name != Elastic: // which is for one
 		w.change(r.Pos, "syscalls[%d] is for %s only, and is written for all", r.Index, strings.Join(r.ABIs[:min(4, len(r.ABIs))], ", "))
 	}
 	if r.ErrnoRet = w.ruleErrno[r.Index]; !r.Action.CarriesErrno() {

@@ -33,6 +33,9 @@ func TestWriteKeepsMeaning(t *testing.T) {
 				}
 				host := []string{"x86_64", "aarch64", "s390x"}[(len(path)+i)%3]
 				for _, format := range WriteFormats() {
+					if format == Elastic {
+						continue // for one ABI: see TestWriteElasticKeepsMeaning
+					}
 					switch same, said := written(t, p, format, host); {
 					case same && !said:
 						proven++

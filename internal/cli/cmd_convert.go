@@ -22,10 +22,11 @@ func (a *App) convertCommand(o *options) *cobra.Command {
 		Long: `Writes a profile so that it means the same in another format. What the other format cannot say is told on
 stderr, one line each; "changes" marks what will be enforced differently. Conditions of Docker's format
 that the other one lacks (capabilities, architecture, kernel) are decided for the target: see --cap, --kernel and
---host. The forms of a compiled filter are written as compile writes them.`,
+--host. A policy of go-seccomp-bpf (elastic) is for that one architecture. The forms of a compiled filter are written as compile writes them.`,
 		Example: `  profcheck convert docker-default --to oci --cap SYS_PTRACE
   profcheck convert pod.yaml#app --to docker -o app.json
-  profcheck convert profile.json --to spo | kubectl apply -f -`,
+  profcheck convert profile.json --to spo | kubectl apply -f -
+  profcheck convert profile.json --to elastic --host arm64 -o policy.yml`,
 		Args:              exactly(1, "PROFILE"),
 		ValidArgsFunction: completeProfiles,
 		RunE:              func(_ *cobra.Command, args []string) error { return a.convert(o, args[0], to, host) },

@@ -57,10 +57,15 @@ func (a *App) lint(o *options, args []string) error {
 	})
 	line.end()
 	s := a.sieve(o, false)
+	var noted *profile.Profile
 	for _, job := range slices.Concat(jobs...) {
 		if job.err != nil {
 			failed = append(failed, job.err)
 			continue
+		}
+		if p := job.result.Input.Profile; p != noted {
+			a.noteOthers(o, p)
+			noted = p // judged for several targets, it is still one
 		}
 		doc.Profiles = append(doc.Profiles, linted(job.result, job.assumed))
 		s.add(job.result, job.part)

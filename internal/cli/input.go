@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -88,6 +89,7 @@ func (a *App) onlyProfile(o *options, name string, list []*profile.Profile, err 
 		return nil, err
 	}
 	a.noteMissing(o, p)
+	a.noteOthers(o, p)
 	return p.ForRuntime(o.forProfile(p.Name).target), nil
 }
 
@@ -97,6 +99,23 @@ func (a *App) noteMissing(o *options, p *profile.Profile) {
 		if q.Kind == profile.MissingPart && (p.Container == nil || p.Container.Unread == "") { // without a container's profile nothing goes on
 			a.note(o, "%s", q)
 		}
+	}
+}
+
+// noteOthers tells, in one line, of the settings of a unit whose own filters no verdict is about.
+func (a *App) noteOthers(o *options, p *profile.Profile) {
+	var at profile.Pos
+	var names []string
+	for _, q := range p.Problems {
+		if word := q.Name + "="; q.Kind == profile.OtherFilter && !slices.Contains(names, word) {
+			if len(names) == 0 {
+				at = q.Pos
+			}
+			names = append(names, word)
+		}
+	}
+	if len(names) > 0 {
+		a.note(o, "%s: not judged: what the filters of %s do besides; the verdict is about SystemCallFilter= alone", at, strings.Join(names, ", "))
 	}
 }
 
