@@ -19,7 +19,7 @@ const near = 64
 // address once known, each number of 8 bytes in code that leads from there into the module counts: its
 // cold parts and its exceptions make the sum with a register that they are given.
 func (x *extractor) large() {
-	if x.mach != isa.AMD64 || x.hi != 0 {
+	if x.mach != isa.AMD64 {
 		return
 	}
 	var found []uint64

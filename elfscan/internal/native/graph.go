@@ -131,6 +131,7 @@ func (g *graph) functionEdges(n node) {
 	i := int(n - m.fn0)
 	f := &m.facts.Funcs[i]
 	around := uint64(0)
+	compares := g.comparesWithItself(m, f)
 	for k := range m.facts.Refs[f.First : f.First+f.N] {
 		r := &m.facts.Refs[int(f.First)+k]
 		switch r.Kind {
@@ -139,7 +140,7 @@ func (g *graph) functionEdges(n node) {
 				g.arena = append(g.arena, edge{m.fn0 + node(to), edgeCall, m.base + r.At})
 			}
 		case code.Addr:
-			g.refer(n, m.base+r.Target, m.base+r.At)
+			g.refer(n, m.base+r.Target, m.base+r.At, !compares)
 		case code.Load, code.Store:
 			g.loads(n, m, f, r)
 		case code.Around:
@@ -154,13 +155,58 @@ func (g *graph) functionEdges(n node) {
 	}
 }
 
-// refer adds the edge of an address that function n forms.
-func (g *graph) refer(n node, target, at uint64) {
+// mostBounds is the size in bytes up to which a function is looked at for comparing bounds.
+const mostBounds = 96
+
+// comparesWithItself reports whether the only addresses that function f of m forms are twice the same, and
+// it reads no memory behind a register: it can ask how far they are apart, as the compilers'
+// register_tm_clones and deregister_tm_clones do for the bounds of an empty table at the end of the
+// data, and walks nothing.
+func (g *graph) comparesWithItself(m *mapped, f *code.Func) bool {
+	if f.End-f.Start > mostBounds {
+		return false
+	}
+	var formed []uint64
+	for i := range m.facts.Refs[f.First : f.First+f.N] {
+		switch r := &m.facts.Refs[int(f.First)+i]; r.Kind {
+		case code.Addr:
+			formed = append(formed, r.Target)
+		case code.Load:
+		default:
+			return false
+		}
+	}
+	if len(formed) != 2 || formed[0] != formed[1] {
+		return false
+	}
+	body := m.raw(f.Start, f.End-f.Start)
+	for off := 0; off < len(body); {
+		var n int
+		if g.ops, n = g.m.Decode(body[off:], f.Start+uint64(off), g.ops[:0]); n == 0 {
+			return false
+		}
+		for i := range g.ops {
+			for _, o := range [2]isa.Operand{g.ops[i].A, g.ops[i].B} {
+				if o.Kind == isa.Mem && (o.Index != isa.NoReg || o.Reg != isa.NoReg && o.Reg != g.m.SP) {
+					return false
+				}
+			}
+			if k := g.ops[i].Kind; k == isa.OpCallInd || k == isa.OpSyscall || k == isa.OpInt80 {
+				return false
+			}
+		}
+		off += n
+	}
+	return true
+}
+
+// refer adds the edges of an address that function n forms; ends says that it may be the end of an object.
+func (g *graph) refer(n node, target, at uint64, ends bool) {
 	to := g.node(target)
 	if to != none && to != n {
 		g.arena = append(g.arena, edge{to, edgeReference, at})
 	}
-	if to = g.ending(target, to); to != none {
+	if to = g.ending(target, to); to != none && ends {
 		g.arena = append(g.arena, edge{to, edgeLoose, at})
 	}
 	m, a := g.at(target)
@@ -185,7 +231,7 @@ const widestLoad = 64
 // loads adds the edges of a read at a fixed address: to what the words in it point to.
 func (g *graph) loads(n node, m *mapped, f *code.Func, r *code.Ref) {
 	if g.off&LoadWords != 0 {
-		g.refer(n, m.base+r.Target, m.base+r.At)
+		g.refer(n, m.base+r.Target, m.base+r.At, true)
 	}
 	size := uint64(r.Size)
 	if size == 0 {

@@ -55,6 +55,9 @@ int main(int n, char **v) { struct req r = {39}; return run(&r, atoi("110"), n) 
 static jmp_buf back;
 ALONE static void fail(void) { longjmp(back, 1); }
 int main(void) { volatile long nr = 39; if (!setjmp(back)) { nr = 110; fail(); } return enter(nr) < 0; }`},
+	{"vfork", `
+#include <unistd.h>
+int main(void) { volatile long nr = 39; if (vfork() == 0) { nr = 110; _exit(0); } return enter(nr) < 0; }`},
 	{"sigsetjmp", `
 static sigjmp_buf back;
 ALONE static void fail(void) { siglongjmp(back, 1); }
@@ -157,6 +160,15 @@ int main(void) { char b[4096], *s; return !getcwd(b, sizeof b) || !strtok_r(b, "
 int RAND_poll(void) { return 1; }
 __attribute__((noinline)) static int work(void) { return shmctl(shmget(IPC_PRIVATE, 4096, 0600), IPC_RMID, 0); }
 int main(void) { return RAND_poll() < work(); }`, nil, []string{"shmget", "shmctl"}},
+	{"a message of musl's", `
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+int main(void) { void *h = dlopen(getenv("LIB") ? getenv("LIB") : "", RTLD_NOW); if (!h) puts("Dynamic loading not supported"); return getppid() < 0; }`, []string{"-static"}, []string{"getppid"}},
+	{"the large model at a fixed address", `
+#include <unistd.h>
+int main(void) { return getppid() < 0; }`, []string{"-mcmodel=large", "-no-pie"}, []string{"getppid"}},
 	{"attributes of a running thread", `
 
 #include <pthread.h>

@@ -168,7 +168,7 @@ func (m *mapped) indexObjects(off Analyses) {
 				m.objs = append(m.objs, a)
 			}
 		}
-		if isIdentifier(sec.Name) && !(tables[sec.Name] && off&SplitTables == 0) {
+		if !isUsual(sec.Name) && !(tables[sec.Name] && off&SplitTables == 0) {
 			whole = append(whole, module.Span{Addr: sec.Addr, Size: sec.Size})
 		}
 	}
@@ -200,8 +200,15 @@ const maxGOT = 1 << 24
 // (libio/libioP.h IO_validate_vtable); nothing goes from one table to the next.
 var tables = map[string]bool{"__libc_IO_vtables": true}
 
-func isIdentifier(name string) bool {
-	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == "" && (name[0] < '0' || name[0] > '9')
+// usual are the beginnings of the names of sections that linkers fill by themselves.
+var usual = []string{".data", ".bss", ".rodata", ".got", ".tm_clone_table", ".init", ".fini", ".preinit_array", ".tdata", ".tbss", ".text", ".plt", ".dyn", ".gnu", ".rel",
+	".interp", ".note", ".eh_frame", ".gcc_except_table", ".ctors", ".dtors", ".jcr", ".hash", ".lrodata", ".ldata", ".lbss", ".sdata", ".sbss", ".stapsdt", ".probes"}
+
+// isUsual reports whether a section has no name of its own. Others may be lists that files of a program
+// contribute to: from its bounds, which linkers give for names that are identifiers (__start_NAME) and
+// scripts for any, code goes through all of it.
+func isUsual(name string) bool {
+	return name == "" || slices.ContainsFunc(usual, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
 // obj returns the object that holds addr, as an index in m.objs, or -1.

@@ -33,7 +33,7 @@ func (p *program) addTold(m *mapped) {
 	switch {
 	case !isStatic(m):
 		return
-	case len(m.texts(noLoader)) > 0:
+	case len(m.texts(noLoader)) > 0 && len(m.texts(inOpen)) == 0:
 		for _, names := range []map[string]int{openers, lookups} {
 			for name := range names {
 				delete(p.byName, name)

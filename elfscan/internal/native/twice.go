@@ -26,7 +26,7 @@ func (h *host) returnsTwice(n node, depth int) bool {
 	}
 	h.twice[n] = false // until known otherwise, for functions that call each other
 	body := h.code(n)
-	if h.savesRegisters(body, h.start(n)) {
+	if h.savesRegisters(body, h.start(n)) || h.keepsReturn(body, h.start(n)) {
 		twice = true
 	} else if len(body) <= twiceWrapper {
 		for _, e := range h.out(n) {
@@ -72,4 +72,31 @@ func (h *host) savesRegisters(body []byte, start uint64) bool {
 		off += n
 	}
 	return count >= leastSaved
+}
+
+// keepsReturn reports whether code takes its return address off the stack and then makes a syscall, as vfork
+// does on x86-64, whose child runs on the same stack and would overwrite it.
+func (h *host) keepsReturn(body []byte, start uint64) bool {
+	body = body[:min(len(body), mostPrologue)]
+	var ops []isa.Op
+	taken := false
+	for off := 0; off < len(body); {
+		var n int
+		if ops, n = h.m.Decode(body[off:], start+uint64(off), ops[:0]); n == 0 {
+			return false
+		}
+		for i := range ops {
+			switch op := &ops[i]; {
+			case op.Kind == isa.OpSyscall:
+				return taken
+			case op.Kind == isa.OpSet && op.Dst.Kind == isa.RegOp && op.A.Kind == isa.Mem && op.A.Reg == h.m.SP && op.A.Value == 0 && op.A.Index == isa.NoReg:
+				taken = true
+			case op.Kind == isa.OpCall, op.Kind == isa.OpCallInd, op.Kind == isa.OpReturn, op.Kind == isa.OpJump, op.Kind == isa.OpJumpInd, op.Kind == isa.OpBranch,
+				!taken && op.Dst.Kind == isa.RegOp && op.Dst.Reg == h.m.SP:
+				return false
+			}
+		}
+		off += n
+	}
+	return false
 }
