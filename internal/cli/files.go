@@ -64,9 +64,9 @@ func (a *App) profilesBelow(o *options, dir string) (names []string, err error) 
 			skipped++
 			return nil
 		}
-		data, err := os.ReadFile(path)
+		data, err := readNamed("file", path)
 		if err != nil {
-			return fmt.Errorf("%s: %w", path, bare(err))
+			return err
 		}
 		if profile.Recognize(data) == "" {
 			skipped++

@@ -38,21 +38,44 @@ func (a *App) readStdin() ([]byte, error) {
 	return data, nil
 }
 
+// readStdinOr reads the file of a profile, or stdin for "-".
+func (a *App) readStdinOr(path string) ([]byte, error) {
+	if path == "-" {
+		return a.readStdin()
+	}
+	return readNamed("profile", path)
+}
+
+// readNamed reads a file that the user named as a profile or filter; kind is the word for it in errors. It
+// reads no more than such a file may have, so that a device or pipe without an end is refused by its size. Of
+// an ELF file, which may be larger, only that much is returned: others say what is wrong with it.
+func readNamed(kind, path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", kind, path, bare(err))
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("%s %s: is a directory", kind, path)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxFilterFile+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s %s: %w", kind, path, bare(err))
+	case len(data) > maxFilterFile && !bytes.HasPrefix(data, []byte("\x7fELF")):
+		return nil, fmt.Errorf("%s %s: larger than %d bytes", kind, path, maxFilterFile)
+	}
+	return data, nil
+}
+
 // openProfiles reads a built-in, all profiles of a file or one with FILE#PART, or stdin for "-". Those that could
 // be read come with the error about one that could not.
 func (a *App) openProfiles(o *options, name string) ([]*profile.Profile, error) {
-	path, part := profile.SplitPart(name)
-	if path != "-" {
-		list, err := profile.OpenAll(name, o.readOptions())
-		if err == nil || len(list) > 0 || likeBuiltin(name) {
-			return list, err
-		}
-		if data, unread := os.ReadFile(path); unread == nil && part == "" && len(data) <= maxFilterFile {
-			return o.filterOr(name, data, err)
-		}
-		return nil, err
+	if name != "-" && likeBuiltin(name) {
+		return profile.OpenAll(name, o.readOptions())
 	}
-	data, err := a.readStdin()
+	path, part := profile.SplitPart(name)
+	data, err := a.readStdinOr(path)
 	if err != nil {
 		return nil, err
 	}

@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
@@ -97,20 +95,10 @@ func (a *App) readInput(name string) ([]byte, error) {
 		return a.readStdin()
 	}
 	kind := "profile"
-	info, err := os.Stat(name)
-	switch {
-	case err == nil && info.IsDir():
-		return nil, fmt.Errorf("%s %s: is a directory", kind, name)
-	case err == nil && info.Size() > maxStdin:
-		return nil, fmt.Errorf("%s %s: larger than %d bytes", kind, name, maxStdin)
-	case errors.Is(err, fs.ErrNotExist) && !strings.HasSuffix(name, ".json"):
+	if sniff(name) == absent && !strings.HasSuffix(name, ".json") {
 		kind = "filter"
 	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", kind, name, bare(err))
-	}
-	return data, nil
+	return readNamed(kind, name)
 }
 
 // inputFormats are the words of --input-format.
