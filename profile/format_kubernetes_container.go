@@ -50,7 +50,8 @@ type Container struct {
 	Annotation     *Name  // a key that asked for a profile until Kubernetes 1.26; nil: none
 	AnnotationWant string // its value
 
-	Also []string // other containers for which all of this holds, as Group found them
+	Also []string     // other containers for which all of this holds, as Group found them
+	Same []*Container // those, each with its own places
 
 	pod   Pos    // of the resource
 	rules string // the format of the rules, where they are a runtime's own

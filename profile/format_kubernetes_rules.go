@@ -264,7 +264,8 @@ func Group(list []*Profile) (out []*Profile) {
 			out = append(out, &q)
 			continue
 		}
-		out[i].Container.Also = append(out[i].Container.Also, p.Container.FullName())
+		c := out[i].Container
+		c.Also, c.Same = append(c.Also, p.Container.FullName()), append(c.Same, p.Container)
 	}
 	return out
 }

@@ -43,11 +43,13 @@ func commentsOf(p *profile.Profile, text []byte) *comments {
 	switch {
 	case !bytes.Contains(text, []byte(marker)):
 	case p.Format == unitFormat:
-		c.readLines(sourceName(p), text, true)
+		c.readLines(sourceName(p), text, nil, true)
 	case isJSON(text):
 		c.readRules(p, text)
 	default:
-		c.readLines(sourceName(p), text, false)
+		if scalars, err := scalars(text); err == nil { // in what is no YAML nothing is known to be a comment
+			c.readLines(sourceName(p), text, scalars, false)
+		}
 	}
 	return c
 }
@@ -110,20 +112,26 @@ func objectEnd(text []byte, start int) int {
 }
 
 // readLines reads the comments that begin with #, in a unit of systemd also those with ;, which both
-// stand on lines of their own there.
-func (c *comments) readLines(file string, text []byte, unit bool) {
+// stand on lines of their own there. In scalars there are none.
+func (c *comments) readLines(file string, text []byte, scalars []span, unit bool) {
 	type waiting struct {
 		comment string
 		pos     finding.Pos
 	}
 	var above []waiting
-	n := 0
+	n, start := 0, 0
 	for line := range bytes.Lines(text) {
+		begin := commentStart(line, start, scalars, unit)
+		start += len(line)
 		n++
 		line = bytes.TrimRight(line, "\r\n")
-		trimmed := bytes.TrimLeft(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")), " \t")
-		alone := len(trimmed) > 0 && (trimmed[0] == '#' || unit && trimmed[0] == ';')
-		at := bytes.Index(line, []byte(marker))
+		alone := begin >= 0 && len(bytes.TrimLeft(bytes.TrimPrefix(line[:begin], []byte("\xef\xbb\xbf")), " \t")) == 0
+		at := -1
+		if begin >= 0 {
+			if i := bytes.Index(line[begin:], []byte(marker)); i >= 0 {
+				at = begin + i
+			}
+		}
 		here := area{file: file, fromLine: n, untilLine: n}
 		switch {
 		case alone && at >= 0:
@@ -134,7 +142,7 @@ func (c *comments) readLines(file string, text []byte, unit bool) {
 				c.read(w.comment, w.pos, here)
 			}
 			above = nil
-			if at >= 0 && !unit && opensComment(line[:at]) {
+			if at >= 0 {
 				c.read(string(line[at:]), finding.Pos{File: file, Line: n, Column: at + 1}, here)
 			}
 		}
@@ -144,11 +152,22 @@ func (c *comments) readLines(file string, text []byte, unit bool) {
 	}
 }
 
-// opensComment reports whether a comment begins in what stands before the marker on a line: # after a
-// blank.
-func opensComment(before []byte) bool {
-	at := bytes.LastIndexByte(before, '#')
-	return at == 0 || at > 0 && (before[at-1] == ' ' || before[at-1] == '\t')
+// commentStart returns where on a line a comment begins, -1 if there is none: at a # that is the first
+// on its line or follows a blank, and is in no scalar; in a unit at the first # or ; of the line only.
+func commentStart(line []byte, start int, scalars []span, unit bool) int {
+	first := len(line) - len(bytes.TrimLeft(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")), " \t"))
+	if unit {
+		if first < len(line) && (line[first] == '#' || line[first] == ';') {
+			return first
+		}
+		return -1
+	}
+	for i := first; i < len(line); i++ {
+		if line[i] == '#' && (i == first || line[i-1] == ' ' || line[i-1] == '\t') && !covered(scalars, start+i) {
+			return i
+		}
+	}
+	return -1
 }
 
 // read reads the ignores of one comment, which are for an area. Areas come in the order of the text.

@@ -71,7 +71,7 @@ func (j *Judge) Apply(s Subject, list []finding.Finding) []finding.Finding {
 				by = i
 			}
 		}
-		if i := j.comments[f.Pos.File].find(f); i != nil {
+		if i := j.inPlace(s.Profile.Container, &f); i != nil {
 			fits(i)
 		}
 		for _, i := range j.ignores[f.Check] {

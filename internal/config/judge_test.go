@@ -271,7 +271,7 @@ func TestManyComments(t *testing.T) {
 	for i := range n {
 		list = append(list, found("PC714", i+1, 1, "", ""), found("PC714", 1, i+1, "", ""))
 	}
-	text := strings.Repeat("x # profcheck:ignore PC714 r profcheck:ignore PC701 s\n", n)
+	text := strings.Repeat("- # profcheck:ignore PC714 r profcheck:ignore PC701 s\n", n)
 	out := NewJudge(nil, june).Apply(subject(text), list)
 	for _, f := range out {
 		if f.Suppressed == nil {
