@@ -1,6 +1,8 @@
 package config
 
 import (
+	"strings"
+
 	"github.com/profcheck/profcheck/finding"
 	"github.com/profcheck/profcheck/profile"
 )
@@ -35,6 +37,21 @@ func (j *Judge) inPlace(c *profile.Container, f *finding.Finding) *Ignore {
 		f.Pos = *open
 	}
 	return nil
+}
+
+// aboutGroup reports whether an ignore of the file of settings is for all containers that are judged as
+// one with a profile: its paths can name a single one, as "PATH#PART".
+func (i *Ignore) aboutGroup(p *profile.Profile) bool {
+	if p.Container == nil || i.Paths == nil {
+		return true
+	}
+	file := strings.TrimSuffix(p.Name, "#"+p.Part)
+	for _, other := range p.Container.Also {
+		if !i.About(file + "#" + other) {
+			return false
+		}
+	}
+	return true
 }
 
 // places returns where a finding at a place would be for the other containers of a group, had they been

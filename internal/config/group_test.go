@@ -78,6 +78,26 @@ func TestGroup(t *testing.T) {
 	}
 }
 
+// An ignore in the file of settings that names one container of a group does not speak for the others.
+func TestGroupPaths(t *testing.T) {
+	const text = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - name: a\n  - name: b\n"
+	for path, want := range map[string]bool{
+		"sub/p.json": true, "'sub/*.json'": true, "'sub/p.json#Pod/p container a'": false, "'sub/p.json#Pod/p container b'": false,
+		"'sub/p.json#Pod/p container *'": true, "['sub/p.json#Pod/p container a', 'sub/p.json#Pod/p container b']": true,
+	} {
+		list, err := profile.Read("p.json", []byte(text), profile.ReadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		group := profile.Group(list)
+		j := NewJudge(ignores(t, "check: PC901, reason: r, path: "+path), june)
+		out := j.Apply(Subject{Profile: group[0], Source: []byte(text)}, []finding.Finding{found("PC901", 6, 5, "", "")})
+		if got := out[0].Suppressed != nil; len(group) != 1 || got != want {
+			t.Errorf("%s: suppressed %v in %d groups", path, got, len(group))
+		}
+	}
+}
+
 // What stands in a scalar is no comment; the same text behind or below it is one.
 func TestScalarsAreNoComments(t *testing.T) {
 	const ignore = "# profcheck:ignore PC714 r"

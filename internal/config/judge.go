@@ -75,7 +75,7 @@ func (j *Judge) Apply(s Subject, list []finding.Finding) []finding.Finding {
 			fits(i)
 		}
 		for _, i := range j.ignores[f.Check] {
-			if i.fits(s.Profile.Name, f) {
+			if i.fits(s.Profile.Name, f) && i.aboutGroup(s.Profile) {
 				fits(i)
 			}
 		}
