@@ -24,7 +24,7 @@ stderr, one line each; "changes" marks what will be enforced differently. Condit
 that the other one lacks (capabilities, architecture, kernel) are decided for the target: see --cap, --kernel and
 --host. A policy of go-seccomp-bpf (elastic) is for that one architecture. The forms of a compiled filter are written as compile writes them.`,
 		Example: `  profcheck convert docker-default --to oci --cap SYS_PTRACE
-  profcheck convert pod.yaml#app --to docker -o app.json
+  profcheck convert 'pod.yaml#Pod/web container app' --to docker -o app.json
   profcheck convert profile.json --to spo | kubectl apply -f -
   profcheck convert profile.json --to elastic --host arm64 -o policy.yml`,
 		Args:              exactly(1, "PROFILE"),
