@@ -22,7 +22,7 @@ type Check struct {
 	Sources []string // where the facts can be read
 
 	NeedsBinary bool // says nothing without a Usage
-	TextOnly    bool // looks at nothing but the text, so that it runs where a container's profile was not read
+	TextOnly    bool // looks at nothing but the text, so that it runs where the profile is Unread
 
 	// Run looks for the fault. It is nil for the checks of ignores, which profiles alone cannot have:
 	// whoever applies the ignores to the findings reports those.

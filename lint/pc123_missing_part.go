@@ -7,9 +7,10 @@ import (
 
 var _ = register(&Check{
 	ID: "PC123", Name: "missing-part", Severity: finding.Warning,
-	Title: "the file refers to something that was not read",
+	TextOnly: true,
+	Title:    "the file refers to something that was not read",
 	Why: "What was judged is less than what will be enforced: the rules of a base profile, say, are added by the operator in the " +
-		"cluster. Calls that are denied here may be allowed there, and the other way round.",
+		"cluster. Calls that are denied here may be allowed there, and the other way round. Nothing else is judged but the text.",
 	When:   "Always a warning.",
 	Wrong:  "Nowhere known; it says what is missing in the verdict.",
 	Remedy: "Put the other file beside it or below the directory that --profile-root names.",

@@ -27,7 +27,7 @@ func Run(in Input) (*Result, error) {
 		}
 	}
 	p := &Pass{Input: in}
-	if c := in.Profile.Container; c != nil && c.Unread != "" && len(in.Usage) == 0 {
+	if in.Profile.Unread() && len(in.Usage) == 0 {
 		return p.textOnly(), nil
 	}
 	if err := p.resolve(); err != nil {
@@ -49,7 +49,8 @@ func Run(in Input) (*Result, error) {
 	return p.result(), nil
 }
 
-// textOnly judges the manifest of a container whose profile was not read.
+// textOnly judges what is written where the rules are not known: a container whose profile was not read, or
+// a profile whose base was not.
 func (p *Pass) textOnly() *Result {
 	for _, c := range Checks() {
 		if c.TextOnly {

@@ -69,7 +69,7 @@ func dump(b *strings.Builder, p *Profile) {
 		fmt.Fprintf(b, "  %d instructions, big-endian %v\n", len(p.Program), p.BigEndian)
 	} else if p.DisabledReason() != "" {
 		fmt.Fprintf(b, "  %s\n", p.DisabledReason())
-	} else if !p.unread() {
+	} else if p.Container == nil || p.Container.Unread == "" {
 		fmt.Fprintf(b, "  %s default %s%s%s\n", at(p.DefaultActionPos), p.DefaultAction, number(p.DefaultErrnoRet), word(p.DefaultErrno))
 	}
 	dumpContainer(b, p)

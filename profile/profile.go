@@ -61,6 +61,8 @@ type Profile struct {
 	// DisabledReason does.
 	Off string
 
+	MissingBase *Problem // of the operator: the base profile that was not read, and why; nil: none is missing
+
 	Problems []Problem // in file order
 }
 
@@ -68,11 +70,22 @@ type Profile struct {
 // empty object. Docker and runc then load no filter (moby setupSeccomp, runc specconv
 // SetupSeccomp).
 func (p *Profile) Disabled() bool {
-	return p.DefaultAction == "" && len(p.Rules) == 0 && p.Format != Raw && !p.unread()
+	return p.DefaultAction == "" && len(p.Rules) == 0 && p.Format != Raw && !p.Unread()
 }
 
-// unread reports whether the profile of a container is not known.
-func (p *Profile) unread() bool { return p.Container != nil && p.Container.Unread != "" }
+// Unread reports whether the rules are not known: a container's profile was not read, or the base of an
+// operator's. Nothing resolves or writes such a profile: the error is a LoadError of kind NotRead.
+func (p *Profile) Unread() bool {
+	return p.Container != nil && p.Container.Unread != "" || p.MissingBase != nil
+}
+
+// unreadError is the error for a profile that is Unread.
+func (p *Profile) unreadError(t Target) error {
+	if p.MissingBase == nil {
+		return p.notRead(t)
+	}
+	return &LoadError{Kind: NotRead, Pos: p.MissingBase.Pos, Path: p.MissingBase.Path, Runtime: t.Runtime, Reason: p.MissingBase.Text}
+}
 
 // rulesFormat is the format that the rules are written in.
 func (p *Profile) rulesFormat() string {

@@ -36,8 +36,8 @@ func (p *Profile) resolve(t Target, whole bool) (*Resolved, error) {
 	case t.Runtime == RuntimeSystemd:
 		return nil, r.loadError(WrongReader, p.Pos, "", "no unit, and nothing else is read by systemd")
 	}
-	if p.unread() {
-		return nil, p.notRead(t)
+	if p.Unread() {
+		return nil, p.unreadError(t)
 	}
 	if p.rulesFormat() == Containerd {
 		r.reader = containerdCode

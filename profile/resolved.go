@@ -123,7 +123,7 @@ const (
 	NotifyWrite    LoadKind = "notify-write"     // NOTIFY for write
 	NotifyListener LoadKind = "notify-listener"  // NOTIFY without a listenerPath
 	FilterRefused  LoadKind = "filter-refused"   // a compiled filter that no kernel loads
-	NotRead        LoadKind = "not-read"         // a container's profile that could not be read
+	NotRead        LoadKind = "not-read"         // a container's profile, or the base of an operator's, that could not be read
 	UnknownName    LoadKind = "unknown-name"     // a call that the reader does not know, where that is an error
 	WrongReader    LoadKind = "wrong-reader"     // a file of a format that the runtime does not read
 	DefaultAction  LoadKind = "default-action"   // a rule with the action of the default, where that is an error

@@ -31,7 +31,9 @@ func (f *file) mergeBases(d *decoder, base baseName) error {
 		chain = append(chain, from.text)
 		bd, next, why := f.base(from.text)
 		if bd == nil {
-			d.problem(base.val, MissingPart, "spec.baseProfileName", from.text, "the base profile %q %s: its rules are missing here", clip(from.text), why)
+			text := fmt.Sprintf("the base profile %q %s: its rules are missing here", clip(from.text), why)
+			d.problem(base.val, MissingPart, "spec.baseProfileName", from.text, "%s", text)
+			d.p.MissingBase = &Problem{Pos: d.src.pos(base.val), Kind: MissingPart, Path: "spec.baseProfileName", Name: from.text, Text: text}
 			break
 		}
 		rules, from = unionRules(d, bd.p.Rules, rules), next
@@ -54,10 +56,10 @@ func (f *file) base(name string) (d *decoder, next baseName, why string) {
 		from, ok = f.loadBase(name)
 	}
 	if !ok && f.options.Root == "" && f.options.Load == nil {
-		return nil, next, "is not in this file, and no root is given to look in"
+		return nil, next, "is not in this file, and no root is given to look in (--profile-root)"
 	}
 	if !ok {
-		return nil, next, "is neither in this file nor in the root"
+		return nil, next, "is neither in this file nor in the root (--profile-root)"
 	}
 	d, next, err := spoProfile(from.file, from.doc)
 	if err != nil {

@@ -54,8 +54,8 @@ func (p *Profile) Write(format string, t Target) (*Written, error) {
 	if p.Format == Raw {
 		return nil, fmt.Errorf("profile %s: is compiled, and only rules can be written as %s", p.Name, format)
 	}
-	if p.unread() {
-		return nil, p.notRead(t)
+	if p.Unread() {
+		return nil, p.unreadError(t)
 	}
 	t.Runtime = p.ownReader()
 	t, err := t.complete()
@@ -123,8 +123,6 @@ func (w *writing) plain() {
 	}
 	for _, q := range p.Problems {
 		switch q.Kind {
-		case MissingPart:
-			w.lose(q.Pos, "%s", q.Text)
 		case UnknownField:
 			w.lose(q.Pos, "the field %q, which no reader knows, is left out", clip(q.Name))
 		case IgnoredField:

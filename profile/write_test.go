@@ -28,7 +28,7 @@ func TestWriteKeepsMeaning(t *testing.T) {
 			}
 			profiles, _ := Read(filepath.Base(path), data, ReadOptions{}) // a refusal is another test's
 			for i, p := range profiles {
-				if p.Format == Raw || p.unread() {
+				if p.Format == Raw || p.Unread() {
 					continue // its rules are not known
 				}
 				host := []string{"x86_64", "aarch64", "s390x"}[(len(path)+i)%3]

@@ -44,6 +44,7 @@ func (r *results) github(out *bytes.Buffer, t *Tool) {
 		}
 	}
 	all = sorted(all)
+	room := r.githubErrors(out)
 	for _, severity := range severities {
 		var list []Finding
 		for _, f := range all {
@@ -51,20 +52,52 @@ func (r *results) github(out *bytes.Buffer, t *Tool) {
 				list = append(list, f)
 			}
 		}
-		for i, f := range list[:min(len(list), maxAnnotations)] {
+		for i, f := range list[:min(len(list), room)] {
 			more := 0
-			if i == maxAnnotations-1 {
-				more = len(list) - maxAnnotations
+			if i == room-1 {
+				more = len(list) - room
 			}
 			r.annotation(out, t, f, more)
 		}
-		for _, f := range list[min(len(list), maxAnnotations):] {
+		for _, f := range list[min(len(list), room):] {
 			plainLine(out, fmt.Sprintf("%s: %s: %s: %s", f.Severity, f.place(), f.Check, f.sentence()))
 		}
+		room = maxAnnotations
 	}
 	for _, s := range r.subjects {
 		plainLine(out, s.word+": "+s.headline)
 	}
+}
+
+// githubErrors writes what could not be judged, as annotations of errors before all others, and
+// returns how many of that kind the runner takes after them.
+func (r *results) githubErrors(out *bytes.Buffer) (room int) {
+	for i, f := range r.errors {
+		if i >= maxAnnotations {
+			plainLine(out, "error: "+f.Message)
+			continue
+		}
+		lines := []string{clean(f.Message)}
+		if n := len(r.errors) - maxAnnotations; n > 0 && i == maxAnnotations-1 {
+			lines = append(lines, fmt.Sprintf("%d more that could not be judged are in the log", n))
+		}
+		var properties []string
+		if file := fileName(f.File); file != "" {
+			properties = append(properties, "file="+escapeProperty(slashed(file)))
+			if f.Line > 0 {
+				properties = append(properties, fmt.Sprintf("line=%d", f.Line))
+			}
+			if f.Line > 0 && f.Column > 0 {
+				properties = append(properties, fmt.Sprintf("col=%d", f.Column))
+			}
+		}
+		head := "::error"
+		if len(properties) > 0 {
+			head += " " + strings.Join(properties, ",")
+		}
+		out.WriteString(head + "::" + escapeData(strings.Join(lines, "\n")) + "\n")
+	}
+	return maxAnnotations - min(len(r.errors), maxAnnotations)
 }
 
 // annotation writes one command; more are the findings that get none.

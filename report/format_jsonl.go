@@ -8,7 +8,7 @@ import (
 // jsonlFormat is one line for each result, for programs that read line by line.
 var jsonlFormat = Format{
 	Name:  "jsonl",
-	Title: "one finding a line, as JSON with its fingerprint",
+	Title: "one finding or failure a line, as JSON",
 	Kinds: resultKinds,
 	Write: func(w io.Writer, d Document, _ Options) error {
 		r, ok := resultsOf(d)
@@ -25,6 +25,11 @@ var jsonlFormat = Format{
 				}
 			}
 		}
+		for _, f := range r.errors {
+			if err := enc.Encode(failureLine{Subject: f.File, Error: f}); err != nil {
+				return err
+			}
+		}
 		return nil
 	},
 }
@@ -34,4 +39,10 @@ type line struct {
 	Subject string `json:"subject"` // what was judged
 	Finding
 	Fingerprint string `json:"fingerprint"`
+}
+
+// failureLine is what could not be judged, after the findings.
+type failureLine struct {
+	Subject string  `json:"subject"`
+	Error   Failure `json:"error"`
 }

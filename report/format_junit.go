@@ -85,10 +85,34 @@ func (r *results) junit(t *Tool) junitSuites {
 			suite.Cases[i].Class = "profcheck." + suite.Name
 			suite.count(suite.Cases[i])
 		}
-		out.Suites = append(out.Suites, suite)
-		out.Tests, out.Failures, out.Errors = out.Tests+suite.Tests, out.Failures+suite.Failures, out.Errors+suite.Errors
+		out.add(suite)
+	}
+	for i := 0; i < len(r.errors); {
+		n := 1
+		for i+n < len(r.errors) && r.errors[i+n].File == r.errors[i].File {
+			n++
+		}
+		out.add(junitErrors(r.errors[i : i+n]))
+		i += n
 	}
 	return out
+}
+
+func (s *junitSuites) add(suite junitSuite) {
+	s.Suites = append(s.Suites, suite)
+	s.Tests, s.Failures, s.Errors = s.Tests+suite.Tests, s.Failures+suite.Failures, s.Errors+suite.Errors
+}
+
+// junitErrors is the suite of a file of which something could not be judged.
+func junitErrors(list []Failure) junitSuite {
+	suite := junitSuite{Name: clean(list[0].File), Out: VerdictUnknown + ": could not be judged"}
+	for _, f := range list {
+		c := junitCase{Name: clean("judging " + f.position().String()), Class: "profcheck." + suite.Name}
+		c.Error = &junitText{Type: VerdictUnknown, Message: clean(f.Message)}
+		suite.Cases = append(suite.Cases, c)
+		suite.count(c)
+	}
+	return suite
 }
 
 func (s *junitSuite) count(c junitCase) {

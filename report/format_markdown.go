@@ -53,6 +53,9 @@ func (r *results) markdown(out *bytes.Buffer, t *Tool) {
 			fmt.Fprintf(out, "\n%s suppressed.\n", count(n, "finding"))
 		}
 	}
+	for _, f := range r.errors {
+		fmt.Fprintf(out, "\n**%s**: could not be judged: %s\n", VerdictUnknown, markdownText(f.Message))
+	}
 	if u := r.unused; u != nil {
 		fmt.Fprintf(out, "\nAllowed without need: %s%s.\n", count(u.Count, "syscall"), spans("; riskiest: ", u.Riskiest))
 		if len(r.open) > 0 {

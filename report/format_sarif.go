@@ -58,7 +58,7 @@ func (r *results) sarif(t *Tool) sarifLog {
 	for i, c := range rules {
 		index[c.ID] = i
 	}
-	var verdicts []map[string]any
+	verdicts := []map[string]any{}
 	for _, s := range r.subjects {
 		verdicts = append(verdicts, map[string]any{"name": visible(s.name), "verdict": s.word, "summary": visible(s.headline)})
 		prints := Fingerprints(s.findings)
@@ -74,13 +74,19 @@ func (r *results) sarif(t *Tool) sarifLog {
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, c.sarif())
 	}
 	run.Properties = map[string]any{"judged": verdicts}
-	invocation := sarifInvocation{Successful: true}
+	invocation := sarifInvocation{Successful: len(r.errors) == 0}
+	for _, f := range r.errors {
+		invocation.Notifications = append(invocation.Notifications, sarifNotification{
+			Level: "error", Message: sarifMessage{Text: sarifPlain(visible(f.Message))},
+			Locations: []sarifLocation{r.sarifPlace(Finding{Position: f.position()})},
+		})
+	}
 	if n := len(run.Results); n > maxResults {
 		slices.SortStableFunc(run.Results, func(a, b sarifResult) int { return sarifRank(a.Level) - sarifRank(b.Level) })
 		run.Results = run.Results[:maxResults]
-		invocation.Notifications = []sarifNotification{{
+		invocation.Notifications = append(invocation.Notifications, sarifNotification{
 			Level: "warning", Message: sarifMessage{Text: fmt.Sprintf("%d results of %d are left out, the least grave ones.", n-maxResults, n)},
-		}}
+		})
 	}
 	run.Invocations = []sarifInvocation{invocation}
 	return sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}}
@@ -130,8 +136,12 @@ func sarifText(f Finding) string {
 	if f.Remedy != "" {
 		lines = append(lines, visible("Do: "+f.Remedy))
 	}
-	text := strings.Join(lines, "\n")
-	// What looks like a placeholder is doubled, and what looks like a link is escaped (SARIF 3.11.5, 3.11.6).
+	return sarifPlain(strings.Join(lines, "\n"))
+}
+
+// sarifPlain makes a text that means itself: what looks like a placeholder is doubled, and what looks
+// like a link is escaped (SARIF 3.11.5, 3.11.6).
+func sarifPlain(text string) string {
 	text = placeholder.ReplaceAllString(text, "{$0}")
 	return link.ReplaceAllString(text, `\[$1\]$2`)
 }

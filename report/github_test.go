@@ -33,7 +33,7 @@ func readCommands(text string) ([]command, error) {
 			return nil, fmt.Errorf("no command: %s", line)
 		}
 		c := command{name: name, message: unescape.Replace(message), properties: map[string]string{}}
-		for _, p := range strings.Split(list, ",") {
+		for _, p := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' }) {
 			key, value, ok := strings.Cut(p, "=")
 			if !ok || c.properties[key] != "" {
 				return nil, fmt.Errorf("property %q in %s", p, line)
@@ -97,5 +97,43 @@ func TestAnnotationsAreEscaped(t *testing.T) {
 	}
 	if _, err := readCommands("::error file=a,b::m\n"); err == nil {
 		t.Error("a broken command is read")
+	}
+}
+
+// What could not be judged takes the room of errors first: findings follow as long as there is some.
+func TestAnnotationsOfFailuresAreBounded(t *testing.T) {
+	for _, failures := range []int{0, 3, 10, 12} {
+		l := &Lint{Version: 1, Profiles: []Linted{{Profile: Profile{Name: "./p.json"}}}}
+		for i := range failures {
+			l.Errors = append(l.Errors, Failure{File: fmt.Sprintf("./%d.json", i), Message: fmt.Sprintf("failure %d", i)})
+		}
+		for i := range 9 {
+			for _, severity := range []string{"error", "warning"} {
+				l.Findings = append(l.Findings, Finding{Check: "PC107", Severity: severity, Message: fmt.Sprintf("message %d", i)})
+			}
+		}
+		text := render(t, "github", l, Options{})
+		list, err := readCommands(text) // counts each kind
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds := make(map[string]int)
+		for _, c := range list {
+			kinds[c.name]++
+			if strings.HasPrefix(c.message, "failure") {
+				kinds["failure"]++
+			}
+		}
+		if kinds["failure"] != min(failures, 10) || kinds["error"] != min(failures+9, 10) || kinds["warning"] != 9 {
+			t.Errorf("%d failures: %v", failures, kinds)
+		}
+		for _, f := range l.Errors {
+			if !strings.Contains(text, f.Message) {
+				t.Errorf("%d failures: no %s", failures, f.Message)
+			}
+		}
+		if got := strings.Contains(text, "2 more that could not be judged"); got != (failures == 12) {
+			t.Errorf("%d failures: %s", failures, text)
+		}
 	}
 }

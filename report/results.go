@@ -20,6 +20,7 @@ const ruleExpectation = "expectation"
 // results is a document as the formats for pipelines see it: subjects with findings.
 type results struct {
 	subjects []subject
+	errors   []Failure // what is no subject, since it could not be judged
 	failOn   string
 	unused   *Unused           // of a check
 	open     []string          // the calls that it counts
@@ -51,7 +52,8 @@ func resultsOf(d Document) (*results, bool) {
 				name: d.name(i), word: word, headline: text, findings: placed(d.of(i), l.Name), alone: true,
 			})
 		}
-		if len(d.Profiles) == 0 {
+		r.errors = d.Errors
+		if len(d.Profiles) == 0 && (len(d.Findings) > 0 || len(d.Errors) == 0) {
 			r.subjects = []subject{{name: "profiles", word: VerdictOK, headline: "no profile", findings: d.Findings, alone: true}}
 		}
 	case *Check:

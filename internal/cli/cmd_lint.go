@@ -162,7 +162,7 @@ func linted(r *lint.Result, assumed []string) report.Linted {
 	switch {
 	case r.Resolved != nil:
 		l.Target = targetDoc(r.Resolved.Target, assumed)
-	case p.Container != nil: // whose profile was not read
+	case p.Unread():
 		l.Target = targetDoc(r.Input.Target, assumed)
 	}
 	if c := p.Container; c != nil && len(c.Also) > 0 {

@@ -105,24 +105,14 @@ func (a *App) openProfile(o *options, name string) (*profile.Profile, error) {
 	return a.onlyProfile(o, name, list, err)
 }
 
-// onlyProfile is the one profile of a file. What it refers to and could not be read is told.
+// onlyProfile is the one profile of a file. What the filters of a unit do besides is told.
 func (a *App) onlyProfile(o *options, name string, list []*profile.Profile, err error) (*profile.Profile, error) {
 	p, err := profile.Only(name, list, err)
 	if err != nil {
 		return nil, err
 	}
-	a.noteMissing(o, p)
 	a.noteOthers(o, p)
 	return p.ForRuntime(o.forProfile(p.Name).target), nil
-}
-
-// noteMissing tells what a profile refers to and was not read.
-func (a *App) noteMissing(o *options, p *profile.Profile) {
-	for _, q := range p.Problems {
-		if q.Kind == profile.MissingPart && (p.Container == nil || p.Container.Unread == "") { // without a container's profile nothing goes on
-			a.note(o, "%s", q)
-		}
-	}
 }
 
 // noteOthers tells, in one line, of the settings of a unit whose own filters no verdict is about.
