@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -41,13 +42,17 @@ func (a *App) lint(o *options, args []string) error {
 	// Each profile is small and soon forgotten: collecting less often saves a fifth of the time.
 	defer debug.SetGCPercent(debug.SetGCPercent(200))
 	names, failed := a.profileNames(o, args)
+	doc := &report.Lint{Version: report.Version, Findings: []report.Finding{}, FailOn: o.failOnWord()}
+	for _, err := range failed {
+		name, _, _ := strings.Cut(err.Error(), ": ") // with which each of them begins
+		doc.Errors = append(doc.Errors, failure(name, err))
+	}
 	if len(args) == 0 {
 		var err error
 		if names, err = o.configured(); err != nil {
 			return err
 		}
 	}
-	doc := &report.Lint{Version: report.Version, Findings: []report.Finding{}, FailOn: o.failOnWord()}
 	jobs := make([][]linting, len(names))
 	line := a.progress(o, len(names))
 	_ = each(len(names), func(i int) error { // errors are kept in the jobs
@@ -61,6 +66,7 @@ func (a *App) lint(o *options, args []string) error {
 	for _, job := range slices.Concat(jobs...) {
 		if job.err != nil {
 			failed = append(failed, job.err)
+			doc.Errors = append(doc.Errors, failure(job.file, job.err))
 			continue
 		}
 		if p := job.result.Input.Profile; p != noted {
@@ -73,6 +79,7 @@ func (a *App) lint(o *options, args []string) error {
 	lists, err := s.finish(len(failed) == 0)
 	if err != nil {
 		failed = append(failed, err)
+		doc.Errors = append(doc.Errors, failure(o.project.write, err))
 	}
 	for i, list := range lists {
 		for _, f := range report.FromFindings(list) {
@@ -81,7 +88,8 @@ func (a *App) lint(o *options, args []string) error {
 		}
 	}
 	a.sources(doc.Findings)
-	if len(doc.Profiles) > 0 {
+	// The text of failures alone is on stderr.
+	if len(doc.Profiles) > 0 || len(failed) > 0 && (o.format != "text" || len(o.also) > 0) {
 		if err := a.emit(o, doc); err != nil {
 			return err
 		}
@@ -89,8 +97,27 @@ func (a *App) lint(o *options, args []string) error {
 	return a.failures(failed, o.code(slices.Concat(lists...)))
 }
 
+// failure describes what could not be judged, at the place that the error names in the file.
+func failure(file string, err error) report.Failure {
+	f := report.Failure{File: file, Message: oneLine(err.Error())}
+	var parse *profile.ParseError
+	var load *profile.LoadError
+	pos := profile.Pos{}
+	switch {
+	case errors.As(err, &parse):
+		pos = parse.Pos
+	case errors.As(err, &load):
+		pos = load.Pos
+	}
+	if pos.Line > 0 {
+		f.File, f.Line, f.Column = pos.File, pos.Line, pos.Column
+	}
+	return f
+}
+
 // linting is one judged profile, or why it was not.
 type linting struct {
+	file    string
 	result  *lint.Result
 	assumed []string
 	part    bool // not all of its file was asked for
@@ -100,7 +127,7 @@ type linting struct {
 // lintFile judges all profiles of a file, for each target.
 func (a *App) lintFile(o *options, name string) (jobs []linting) {
 	list, err := a.openProfiles(o, name)
-	_, part := profile.SplitPart(name)
+	file, part := profile.SplitPart(name)
 	type pair struct {
 		o *options
 		p *profile.Profile
@@ -114,11 +141,11 @@ func (a *App) lintFile(o *options, name string) (jobs []linting) {
 	jobs = make([]linting, len(pairs), len(pairs)+1)
 	_ = each(len(pairs), func(i int) error { // errors are kept in the jobs
 		jobs[i] = a.lintOne(pairs[i].o, pairs[i].p)
-		jobs[i].part = part != ""
+		jobs[i].file, jobs[i].part = file, part != ""
 		return nil
 	})
 	if err != nil {
-		jobs = append(jobs, linting{err: err})
+		jobs = append(jobs, linting{file: file, err: err})
 	}
 	return jobs
 }
