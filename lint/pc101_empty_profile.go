@@ -1,6 +1,9 @@
 package lint
 
-import "github.com/profcheck/profcheck/finding"
+import (
+	"github.com/profcheck/profcheck/finding"
+	"github.com/profcheck/profcheck/profile"
+)
 
 var _ = register(&Check{
 	ID: "PC101", Name: "empty-profile", Severity: finding.Error,
@@ -15,15 +18,19 @@ var _ = register(&Check{
 		"https://github.com/opencontainers/runc/blob/main/libcontainer/specconv/spec_linux.go SetupSeccomp",
 	},
 	Run: func(p *Pass) {
-		if p.Input.Profile.Off != "" { // a container without a profile is not one with an empty profile
+		if p.Input.Profile.Container != nil { // a container without a profile is not one with an empty profile
 			return
+		}
+		remedy := "give a default action, such as SCMP_ACT_ERRNO"
+		if p.Input.Profile.Format == profile.Systemd {
+			remedy = "give a list of calls with SystemCallFilter="
 		}
 		for _, h := range p.Hosts {
 			if h.Resolved.Disabled {
 				p.Report(finding.Finding{
 					Severity: finding.Error,
 					Message:  "the profile " + p.Input.Profile.DisabledReason(),
-					Remedy:   "give a default action, such as SCMP_ACT_ERRNO",
+					Remedy:   remedy,
 					Pos:      place(p.Input.Profile.Pos),
 				})
 				return
