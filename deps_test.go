@@ -63,7 +63,7 @@ var thirdParties = []thirdPartyRule{
 	{"go.yaml.in/yaml/v3", []string{"profile", "profiletest", "internal/config"}, nil, "profiles, expectation files and settings in YAML, with the line and column of each word"},
 	{"github.com/elastic/go-seccomp-bpf", nil, []string{"profile", "simulate", "elfscan/witness"}, "another compiler of filters as a witness, and a loader"},
 	{"github.com/moby/profiles/seccomp", nil, []string{"profile"}, "the built-in docker-default must be equal to it"},
-	{"github.com/owenrumney/go-sarif/v3", nil, []string{"report"}, "the schema of SARIF, and another reader of what we write"},
+	{"github.com/owenrumney/go-sarif/v3", []string{"report"}, nil, "the types of SARIF, and its schema for the tests"},
 	{"github.com/xeipuuv/gojsonschema", nil, []string{"report"}, "holds reports against that schema"},
 	{"github.com/opencontainers/runtime-spec", nil, []string{"profile"}, "the types that moby's module takes"},
 }

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 )
 
 // sarifFormat is SARIF 2.1.0, one run with the results of all that was judged.
@@ -42,17 +44,17 @@ const (
 // sarifLevels are SARIF's words for severities.
 var sarifLevels = map[string]string{"error": "error", "warning": "warning", "info": "note"}
 
-func (r *results) sarif(t *Tool) sarifLog {
-	run := sarifRun{
-		Tool: sarifTool{sarifDriver{
-			Name: "profcheck", Version: t.Version, InformationURI: t.URI, Rules: []sarifRule{},
-		}},
-		BaseIDs: map[string]sarifArtifact{
-			sarifBase: {Description: &sarifMessage{Text: "The directory that profcheck ran in."}},
-		},
-		ColumnKind: "unicodeCodePoints",
-		Results:    []sarifResult{},
+// sarif makes a log of one run. The New functions of the library set what the standard takes an absent
+// field for, such as -1 for an offset that nobody knows, so nothing here is made in another way.
+func (r *results) sarif(t *Tool) *sarif.Report {
+	run := sarif.NewRunWithInformationURI("profcheck", t.URI)
+	if t.Version != "" {
+		run.Tool.Driver.Version = &t.Version
 	}
+	root := sarif.NewArtifactLocation()
+	root.Description = sarif.NewTextMessage("The directory that profcheck ran in.")
+	run.OriginalUriBaseIds = map[string]sarif.ArtifactLocation{sarifBase: *root}
+	run.ColumnKind = word("unicodeCodePoints")
 	rules := slices.Clone(t.Checks)
 	index := make(map[string]int)
 	for i, c := range rules {
@@ -73,55 +75,61 @@ func (r *results) sarif(t *Tool) sarifLog {
 	for _, c := range rules {
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, c.sarif())
 	}
-	run.Properties = map[string]any{"judged": verdicts}
-	invocation := sarifInvocation{Successful: len(r.errors) == 0}
+	run.Properties = sarif.NewPropertyBag().Add("judged", verdicts)
+	run.Invocations = []*sarif.Invocation{r.sarifInvocation(run)}
+	log := sarif.NewReport()
+	log.Schema = sarifSchema
+	log.Runs = []*sarif.Run{run}
+	return log
+}
+
+// sarifInvocation says what could not be judged, and leaves out of the run what is too much of it.
+func (r *results) sarifInvocation(run *sarif.Run) *sarif.Invocation {
+	invocation := sarif.NewInvocation().WithExecutionSuccessful(len(r.errors) == 0)
 	for _, f := range r.errors {
-		invocation.Notifications = append(invocation.Notifications, sarifNotification{
-			Level: "error", Message: sarifMessage{Text: sarifPlain(visible(f.Message))},
-			Locations: []sarifLocation{r.sarifPlace(Finding{Position: f.position()})},
-		})
+		note := sarif.NewNotification().WithLevel("error").WithMessage(sarif.NewTextMessage(sarifPlain(visible(f.Message))))
+		note.Locations = []*sarif.Location{r.sarifPlace(Finding{Position: f.position()})}
+		invocation.ToolExecutionNotifications = append(invocation.ToolExecutionNotifications, note)
 	}
 	if n := len(run.Results); n > maxResults {
-		slices.SortStableFunc(run.Results, func(a, b sarifResult) int { return sarifRank(a.Level) - sarifRank(b.Level) })
+		slices.SortStableFunc(run.Results, func(a, b *sarif.Result) int { return sarifRank(a.Level) - sarifRank(b.Level) })
 		run.Results = run.Results[:maxResults]
-		invocation.Notifications = append(invocation.Notifications, sarifNotification{
-			Level: "warning", Message: sarifMessage{Text: fmt.Sprintf("%d results of %d are left out, the least grave ones.", n-maxResults, n)},
-		})
+		text := fmt.Sprintf("%d results of %d are left out, the least grave ones.", n-maxResults, n)
+		invocation.ToolExecutionNotifications = append(invocation.ToolExecutionNotifications,
+			sarif.NewNotification().WithLevel("warning").WithMessage(sarif.NewTextMessage(text)))
 	}
-	run.Invocations = []sarifInvocation{invocation}
-	return sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}}
+	return invocation
 }
 
 func sarifRank(level string) int { return slices.Index([]string{"error", "warning", "note"}, level) }
 
-func (r *results) sarifResult(f Finding, rule int, print string) sarifResult {
+func (r *results) sarifResult(f Finding, rule int, print string) *sarif.Result {
 	hash, number, _ := strings.Cut(print, ":")
 	if number == "" {
 		number = "1"
 	}
-	out := sarifResult{
-		RuleID: f.Check, RuleIndex: rule, Level: sarifLevels[f.Severity],
-		Message:      sarifMessage{Text: sarifText(f)},
-		Fingerprints: map[string]string{printKey: hash + ":" + number},
-		Locations:    []sarifLocation{r.sarifPlace(f)},
-	}
+	out := sarif.NewRuleResult(f.Check)
+	out.RuleIndex, out.Level = rule, sarifLevels[f.Severity]
+	out.Message = sarif.NewTextMessage(sarifText(f))
+	out.PartialFingerprints = map[string]string{printKey: hash + ":" + number}
+	out.Locations = []*sarif.Location{r.sarifPlace(f)}
 	if len(f.Path) > 0 {
-		out.CodeFlows = []sarifCodeFlow{sarifFlow(f.Path)}
+		out.CodeFlows = []*sarif.CodeFlow{sarifFlow(f.Path)}
 		related := sarifFrame(f.Path[innermost(f.Path)])
 		related.ID = 1
-		out.Related = []sarifLocation{related}
+		out.RelatedLocations = []*sarif.Location{related}
 	}
 	if s := f.Suppressed; s != nil {
-		out.Suppressions = []sarifSuppression{r.sarifSuppression(s)}
+		out.Suppressions = []*sarif.Suppression{r.sarifSuppression(s)}
 	}
-	properties := make(map[string]any)
+	properties := sarif.NewPropertyBag()
 	if f.Arch != "" {
-		properties["arch"] = visible(f.Arch)
+		properties.Add("arch", visible(f.Arch))
 	}
 	if len(f.Syscalls) > 0 {
-		properties["syscalls"] = f.Syscalls
+		properties.Add("syscalls", f.Syscalls)
 	}
-	if len(properties) > 0 {
+	if len(properties.Properties) > 0 {
 		out.Properties = properties
 	}
 	return out
@@ -152,13 +160,17 @@ var (
 )
 
 // sarif describes a check.
-func (c CheckInfo) sarif() sarifRule {
-	rule := sarifRule{ID: c.ID, Name: c.Name, Default: sarifConfiguration{sarifLevels[c.Severity]}}
+func (c CheckInfo) sarif() *sarif.ReportingDescriptor {
+	rule := sarif.NewRule(c.ID)
+	if c.Name != "" {
+		rule.Name = &c.Name
+	}
+	rule.DefaultConfiguration = sarif.NewReportingConfiguration().WithLevel(sarifLevels[c.Severity])
 	if c.Title != "" {
-		rule.ShortDescription = &sarifMessage{Text: capital(c.Title)}
+		rule.ShortDescription = prose(capital(c.Title), "")
 	}
 	if full := strings.TrimSpace(capital(c.Title) + ". " + c.Why); c.Title != "" && c.Why != "" {
-		rule.FullDescription = &sarifMessage{Text: full}
+		rule.FullDescription = prose(full, "")
 	}
 	var text, markdown []string
 	for _, part := range []struct{ label, text string }{
@@ -171,15 +183,27 @@ func (c CheckInfo) sarif() sarifRule {
 		}
 	}
 	if text != nil {
-		rule.Help = &sarifMessage{strings.Join(text, "\n\n"), strings.Join(markdown, "\n\n")}
+		rule.Help = prose(strings.Join(text, "\n\n"), strings.Join(markdown, "\n\n"))
 	}
 	tags, security := c.tags()
-	rule.Properties = map[string]any{"tags": tags, "precision": "high"}
+	rule.Properties = sarif.NewPropertyBag().WithTags(tags).Add("precision", "high")
 	if security {
-		rule.Properties["security-severity"] = scores[c.Severity]
+		rule.Properties.Add("security-severity", scores[c.Severity])
 	}
 	return rule
 }
+
+// prose is a text of a check, with its form in Markdown if there is one.
+func prose(text, markdown string) *sarif.MultiformatMessageString {
+	out := sarif.NewMultiformatMessageString().WithText(text)
+	if markdown != "" {
+		out.Markdown = &markdown
+	}
+	return out
+}
+
+// word is an optional text that is there.
+func word(s string) *string { return &s }
 
 // scores are what GitHub ranks alerts by, 0.0 to 10.0: from 7.0 high, from 4.0 medium.
 var scores = map[string]string{"error": "8.0", "warning": "5.0", "info": "2.0"}

@@ -119,16 +119,25 @@ func TestSARIFPlaces(t *testing.T) {
 		r := results{names: map[string]string{"prog": "root/bin/prog", "inpath": ""}}
 		place := r.sarifPlace(Finding{Position: &Position{File: c.file, Line: 3}})
 		if c.uri == "" {
-			if place.Physical != nil || len(place.Logical) != 1 || place.Logical[0].Name != c.file+":3" {
+			if place.PhysicalLocation != nil || len(place.LogicalLocations) != 1 || *place.LogicalLocations[0].Name != c.file+":3" {
 				t.Errorf("%s: %+v", c.file, place)
 			}
 			continue
 		}
-		if place.Physical == nil || place.Physical.Artifact.URI != c.uri || place.Physical.Artifact.URIBaseID != c.base || place.Physical.Region.StartLine != 3 {
-			t.Errorf("%s: %+v", c.file, place.Physical)
+		physical := place.PhysicalLocation
+		if physical == nil {
+			t.Errorf("%s: %+v", c.file, place)
+			continue
+		}
+		base := ""
+		if id := physical.ArtifactLocation.URIBaseID; id != nil {
+			base = *id
+		}
+		if uri := *physical.ArtifactLocation.URI; uri != c.uri || base != c.base || *physical.Region.StartLine != 3 {
+			t.Errorf("%s: %s below %q, line %d", c.file, uri, base, *physical.Region.StartLine)
 		}
 	}
-	if whole := (&results{}).sarifPlace(Finding{Position: &Position{File: "a.json"}}); whole.Physical.Region != nil {
+	if whole := (&results{}).sarifPlace(Finding{Position: &Position{File: "a.json"}}); whole.PhysicalLocation.Region != nil {
 		t.Error("a region in a whole file")
 	}
 }
@@ -148,7 +157,7 @@ func TestSARIFIsBounded(t *testing.T) {
 	if len(log.Results) != maxResults || log.Results[0].Level != "error" || log.Results[4].Level != "note" {
 		t.Errorf("%d results, the first of %s, the fifth of %s", len(log.Results), log.Results[0].Level, log.Results[4].Level)
 	}
-	if n := log.Invocations[0].Notifications; len(n) != 1 || !strings.Contains(n[0].Message.Text, "5 results of 25005") {
+	if n := log.Invocations[0].ToolExecutionNotifications; len(n) != 1 || !strings.Contains(*n[0].Message.Text, "5 results of 25005") {
 		t.Errorf("%+v", n)
 	}
 	frames := make([]Frame, 3*maxSteps)
